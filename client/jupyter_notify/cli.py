@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from .discovery import TOKEN_VARIABLE, URL_VARIABLE, Target, find
 from .errors import BadUsage, Refused, SendError
 from .message import TYPES, compose, duration, shorten
 from .printing import forgive_encodings, line, print_json, printable
-from .run import CompletedCommand, describe_failure, guard_closed_streams, run
+from .run import CompletedCommand, describe_failure, end_by_interrupt, guard_closed_streams, run
 from .terminal_text import fenced
 
 VIEWS = ("inbox", "unread", "done", "dismissed", "snoozed")
@@ -434,6 +435,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         result = {"exit_code": completed.code, "seconds": round(took_s, 3), "receipt": receipt}
         print_json(result)
+    if completed.ended_by == signal.SIGINT:
+        end_by_interrupt()
     return completed.code
 
 

@@ -27,9 +27,26 @@ from .copying import Copier, Tail, hand_over
 from .decoding import encodable
 
 STANDARD = (0, 1, 2)
+
+
+def _signals(*names: str) -> tuple[int, ...]:
+    """Return those of the named signals that this system has."""
+    return tuple(int(getattr(signal, name)) for name in names if hasattr(signal, name))
+
+
+#: Signals that a keyboard sends, and others that are sent to a program. Each ends a program that
+#: does not handle it, and is meant for the command.
+TYPED = _signals("SIGINT", "SIGQUIT")
+SENT = (
+    *_signals("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF"),
+    *_signals("SIGXCPU", "SIGIO", "SIGPWR"),
+    *range(getattr(signal, "SIGRTMIN", 0), getattr(signal, "SIGRTMAX", -1) + 1),
+)
 #: Number of threads that a command needs at most: two copy, one waits, one reports, and the command
 #: itself counts as one where a system limits both together.
 THREADS = 5
+#: Number of files that a command needs at most: pipes or terminals, and what wakes each wait.
+FILES = 20
 
 
 @dataclass(frozen=True)
@@ -46,12 +63,15 @@ class CompletedCommand:
         Why the command could not be started; empty if it was.
     lost
         Why some of the output could not be written; empty if all of it was.
+    ended_by
+        The signal that ended it; 0 if none did.
     """
 
     code: int
     tail: str = ""
     problem: str = ""
     lost: str = ""
+    ended_by: int = 0
 
 
 def guard_closed_streams() -> None:
@@ -77,8 +97,8 @@ def _is_closed(number: int) -> bool:
 def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand:
     """Run a command with our standard input and output.
 
-    Where the system allows no more threads, the command runs all the same, but the end of its
-    output is not kept, and ``started`` is not called.
+    Where the system allows no more threads or open files, the command runs all the same, but the
+    end of its output is not kept, and ``started`` is not called.
 
     Parameters
     ----------
@@ -96,9 +116,9 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
         # Python would look for an empty name in every directory of the path.
         return CompletedCommand(127, problem="command not found")
     command = _with_shell(command)
-    has_threads = _can_start(THREADS)
+    is_limited = not (_can_start(THREADS) and _can_open(FILES))
     try:
-        if not has_threads:
+        if is_limited:
             code, lost = _run_with_pipes(command, {}, tail, lambda: None)
         elif _has_terminal():
             from .terminal import run_in_terminal
@@ -114,9 +134,19 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
         # For example, the program's name holds a zero byte.
         return CompletedCommand(126, problem=str(error))
     # A shell reports death by a signal as 128 plus its number.
-    code = 128 - code if code < 0 else code
+    ended_by, code = (-code, 128 - code) if code < 0 else (0, code)
     # A program that cannot write its output fails.
-    return CompletedCommand(code or int(bool(lost)), tail.text(), lost=lost)
+    return CompletedCommand(code or int(bool(lost)), tail.text(), lost=lost, ended_by=ended_by)
+
+
+def end_by_interrupt() -> None:
+    """End this process as Ctrl-C has ended its command, so that a script around it ends too.
+
+    A shell goes on with the script if a program has handled Ctrl-C and ended in another way.
+    """
+    sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _can_start(number: int) -> bool:
@@ -134,6 +164,19 @@ def _can_start(number: int) -> bool:
         over.set()
         for thread in begun:
             thread.join()
+    return True
+
+
+def _can_open(number: int) -> bool:
+    """Tell whether so many files can be opened now; none stays open."""
+    opened: list[int] = []
+    try:
+        opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(number))
+    except OSError:
+        return False
+    finally:
+        for each in opened:
+            os.close(each)
     return True
 
 
@@ -207,6 +250,8 @@ def _run_with_pipes(
         # Handle signals before the command starts: one that comes at once is meant for the command.
         woken = stack.enter_context(signals_passed_on(passed_on.send, keyboard=_keyboard_is_ours))
         stack.enter_context(stopped_together(passed_on.send))
+        # What the wait needs is had before the command starts, and its failure is no one's.
+        waiting, ended = map(stack.enter_context, socket.socketpair())
         try:
             # The command inherits all other open files, as a shell's `<(…)` needs.
             process = stack.enter_context(
@@ -229,7 +274,7 @@ def _run_with_pipes(
         for copier in copiers:
             copier.start()
         started()
-        code = _wait(process, woken)
+        code = _wait(process, woken, waiting, ended)
         for copier in copiers:
             copier.finish()
     for copier in copiers:
@@ -271,33 +316,36 @@ def _keyboard_is_ours() -> bool:
         os.close(terminal)
 
 
-def _wait(process: subprocess.Popen[bytes], woken: socket.socket) -> int:
+def _wait(
+    process: subprocess.Popen[bytes],
+    woken: socket.socket,
+    waiting: socket.socket,
+    ended: socket.socket,
+) -> int:
     """Wait for a command, and handle every signal in the meantime.
 
     Python would handle a signal that arrives just before a blocking wait only after the wait, and
-    so after the command.
+    so after the command. A thread waits, and closes one end of a pair of sockets.
     """
-    waiting, ended = socket.socketpair()
 
     def wait() -> None:
         process.wait()
         ended.close()
 
-    with waiting:
-        try:
-            threading.Thread(target=wait, daemon=True).start()
-        except RuntimeError:
-            # The system allows no more threads.
-            while process.poll() is None:
-                if select.select([woken], [], [], 0.1)[0]:
-                    woken.recv(4096)
-            ended.close()
-        ready: list[socket.socket] = []
-        while waiting not in ready:
-            ready, _, _ = select.select([waiting, woken], [], [])
-            if woken in ready:
+    try:
+        threading.Thread(target=wait, daemon=True).start()
+    except RuntimeError:
+        # The system allows no more threads.
+        while process.poll() is None:
+            if select.select([woken], [], [], 0.1)[0]:
                 woken.recv(4096)
-        return process.wait()
+        ended.close()
+    ready: list[socket.socket] = []
+    while waiting not in ready:
+        ready, _, _ = select.select([waiting, woken], [], [])
+        if woken in ready:
+            woken.recv(4096)
+    return process.wait()
 
 
 def _distinct(channels: dict[int, _Channel]) -> list[_Channel]:
@@ -358,10 +406,10 @@ def signals_passed_on(
         if not keyboard():
             forward(number, frame)
 
-    handlers = {signal.SIGTERM: forward, signal.SIGINT: forward_unless_typed}
-    if sys.platform != "win32":
-        handlers |= {signal.SIGHUP: forward, signal.SIGQUIT: forward_unless_typed}
-        handlers |= {signal.SIGUSR1: forward, signal.SIGUSR2: forward}
+    handlers = {
+        **dict.fromkeys(SENT, forward),
+        **dict.fromkeys(TYPED, forward_unless_typed),
+    }
     # A signal that is ignored here (nohup) is ignored by the command as well.
     handlers = {n: one for n, one in handlers.items() if signal.getsignal(n) != signal.SIG_IGN}
     woken, wakes = socket.socketpair()

@@ -22,27 +22,22 @@ import time
 import tty
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .copying import COPY, GRACE_S, Copier, Tail, hand_over, read, write
-from .run import in_foreground, signals_passed_on
+from .run import SENT, TYPED, in_foreground, signals_passed_on
 
-#: Reports from the leader: the command exited, stopped, or could not be started. Each carries a
-#: number: the exit code, the signal, or the errno.
-EXITED, STOPPED, START_FAILED = b"E", b"S", b"F"
+#: Reports from the leader: the command begins, exited, stopped, or could not be started. Each
+#: carries a number: the process group, the exit code, the signal, or the errno.
+BEGINS, EXITED, STOPPED, START_FAILED = b"B", b"E", b"S", b"F"
 #: Requests to the leader: continue the command, or take over the screen.
 CONTINUE, TAKE_OVER = b"C", b"T"
 REPORT = struct.Struct("=ci")
 #: Signals that the leader passes on: they come to it as the command's parent, but are meant for the
 #: command.
-PASSED_ON = (
-    *(signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT),
-    *(signal.SIGUSR1, signal.SIGUSR2),
-)
+PASSED_ON = (*SENT, *TYPED)
 #: Signals that are blocked while the command is started, until their handlers are set.
 HELD_BACK = (*PASSED_ON, signal.SIGTSTP, signal.SIGWINCH)
-#: Character that ends the input of a terminal.
-END_OF_FILE = b"\x04"
 #: Interval at which a process in the background checks whether it is in the foreground again.
 FOREGROUND_S = 0.1
 
@@ -111,7 +106,7 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
             child, master = pty.fork()
             if child == 0:
                 control.close()
-                _lead_session(command, leader_end, errors, size, stderr_closed, mask)
+                _lead_session(command, leader_end, errors, modes, size, stderr_closed, mask)
             leader_end.close()
             if errors is not None:
                 os.close(errors[1])
@@ -136,7 +131,7 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
 
 
 @contextlib.contextmanager
-def _raw_keyboard() -> Iterator[list[object]]:
+def _raw_keyboard() -> Iterator[list[Any]]:
     """Put the terminal into raw mode; yield the modes that it had before."""
     before = termios.tcgetattr(0)
     try:
@@ -206,7 +201,7 @@ class _Relay:
         self,
         master: int,
         leader: socket.socket,
-        modes: list[object],
+        modes: list[Any],
         tail: Tail,
         woken: socket.socket,
     ) -> None:
@@ -216,10 +211,18 @@ class _Relay:
         self._tail = tail
         self._woken = woken
         self._sources = [master, leader.fileno(), woken.fileno()]
+        #: Character that ends the input of the terminal.
+        self._end_of_file: bytes = modes[6][termios.VEOF]
         #: Number of bytes that were typed before the terminal was in raw mode.
         self.typed_ahead = 0
         self._has_keyboard = True
         self._keyboard_ended = False
+        #: True if the key that stops a program was typed, and it has not stopped yet.
+        self._stop_typed = False
+        #: The command's process group, once it begins.
+        self._group: int | None = None
+        #: True if the key that stops a program was in what was typed last.
+        self._stop_typed = False
         self._code: int | None = None
 
     def run(self) -> int:
@@ -237,10 +240,10 @@ class _Relay:
                 self._take_keyboard()
             if self._master in ready:
                 self._copy_output()
-            if 0 in ready and self._has_keyboard:
-                self._copy_input()
             if self._leader.fileno() in ready:
                 self._read_report()
+            elif 0 in ready and self._has_keyboard:
+                self._copy_input()
         end = time.monotonic() + GRACE_S
         while self._master in self._sources:
             # Whatever the command wrote before it exited can be read at once.
@@ -266,10 +269,30 @@ class _Relay:
         if self.typed_ahead > 0:
             # There the end of what is typed stands as a zero byte, which nobody types.
             ahead, rest = typed[: self.typed_ahead], typed[self.typed_ahead :]
-            typed = ahead.replace(b"\0", END_OF_FILE) + rest
+            typed = ahead.replace(b"\0", self._end_of_file) + rest
             self.typed_ahead -= len(ahead)
         if not typed or not write(self._master, typed):
             self._keyboard_ended = True
+            return
+        self._stop_typed = self._has_signal(typed, termios.VSUSP)
+        if self._has_signal(typed, termios.VINTR):
+            _signal_our_group(signal.SIGINT, signal.SIG_IGN)
+
+    def _has_signal(self, typed: bytes, key: int) -> bool:
+        """Return whether a key was typed that sends a signal to the command.
+
+        If our terminal were not raw, it would send the signal to our process group as well, and so
+        to a script that runs us. A shell within gives the foreground to its own programs; then the
+        signal is meant for these only.
+        """
+        try:
+            modes = termios.tcgetattr(self._master)
+            is_in_front = os.tcgetpgrp(self._master) == self._group
+        except (OSError, termios.error):
+            return False
+        character = modes[6][key]
+        sends = modes[3] & termios.ISIG and character != b"\0" and character in typed
+        return bool(sends and is_in_front)
 
     def _read_report(self) -> None:
         report = self._leader.recv(REPORT.size)
@@ -278,7 +301,9 @@ class _Relay:
             self._code = -signal.SIGHUP
             return
         kind, number = REPORT.unpack(report)
-        if kind == STOPPED:
+        if kind == BEGINS:
+            self._group = number
+        elif kind == STOPPED:
             self._stop()
         elif kind == START_FAILED:
             raise OSError(number, os.strerror(number))
@@ -289,9 +314,15 @@ class _Relay:
         """Stop when Ctrl-Z stopped the command; once continued, continue the command."""
         # In the background the terminal is the shell's, and a process that changes it is stopped.
         if in_foreground():
-            modes = self._modes
-            termios.tcsetattr(0, termios.TCSADRAIN, modes)  # type: ignore[arg-type]  # the stub of tcsetattr is narrower than what tcgetattr gives
-        os.kill(os.getpid(), signal.SIGSTOP)
+            termios.tcsetattr(0, termios.TCSADRAIN, self._modes)
+        # Use the default action, which does not stop a process that no shell could continue.
+        if self._stop_typed:
+            _signal_our_group(signal.SIGTSTP, signal.SIG_DFL)
+        else:
+            before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, before)
+        self._stop_typed = False
         self._take_keyboard()
         self._leader.send(CONTINUE)
 
@@ -300,7 +331,7 @@ class _Relay:
         if not self._keyboard_ended and _is_gone():
             # The terminal is gone, so the command's input ends.
             self._has_keyboard = self._keyboard_ended = True
-            write(self._master, END_OF_FILE)
+            write(self._master, self._end_of_file)
             return
         self._has_keyboard = in_foreground()
         if self._has_keyboard:
@@ -317,6 +348,13 @@ class _Relay:
             )
 
 
+def _signal_our_group(number: int, action: signal.Handlers) -> None:
+    """Send a signal to our process group, and take the given action ourselves."""
+    before = signal.signal(number, action)
+    os.killpg(0, number)
+    signal.signal(number, before)
+
+
 # The rest runs in the forked leader, which ends with os._exit
 
 
@@ -324,14 +362,16 @@ def _lead_session(
     command: Sequence[str],
     control: socket.socket,
     errors: tuple[int, int] | None,
+    modes: list[Any],
     size: bytes,
     stderr_closed: bool,
     mask: set[int],
 ) -> NoReturn:
     try:
-        with contextlib.suppress(OSError):
-            # The size must be right before the command can ask for it.
+        with contextlib.suppress(OSError, termios.error):
+            # Size and modes must be right before the command can ask for them.
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+            termios.tcsetattr(0, termios.TCSANOW, modes)
         failure_read, failure_write = os.pipe()
         # The command has the foreground, so writing to the terminal would stop the leader.
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -343,7 +383,7 @@ def _lead_session(
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             if stderr_closed:
                 os.close(2)
-            _exec_command(command, failure_write, errors)
+            _exec_command(command, control, failure_write, errors)
         os.close(failure_write)
 
         def forward(number: int, frame: FrameType | None) -> None:
@@ -373,12 +413,17 @@ def _lead_session(
 
 
 def _exec_command(
-    command: Sequence[str], failure_write: int, errors: tuple[int, int] | None
+    command: Sequence[str],
+    control: socket.socket,
+    failure_write: int,
+    errors: tuple[int, int] | None,
 ) -> NoReturn:
     """Replace this process by the command; write the errno to the pipe if that fails."""
     try:
         os.setpgid(0, 0)
         os.tcsetpgrp(0, os.getpid())
+        # Sent before anything that the command shows, to which a user may answer with a key.
+        control.send(REPORT.pack(BEGINS, os.getpid()))
         if errors is not None:
             os.dup2(errors[1], 2)
         # Python ignores these signals; a command expects their default handling.
@@ -394,7 +439,7 @@ def _exec_command(
         os._exit(127)
 
 
-def _report_until_exit(child: int, control: socket.socket, passed_on: set[signal.Signals]) -> None:
+def _report_until_exit(child: int, control: socket.socket, passed_on: set[int]) -> None:
     while True:
         # Wait for signals instead of handling them: a handler for a signal that comes just before
         # a wait would run only after the wait.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import time
 from collections.abc import Sequence
 
@@ -74,6 +75,55 @@ def test_the_end_of_what_is_typed_reaches_a_command(server: Server, ahead: bool)
     assert terminal.code() == 0
     assert terminal.shown.endswith(b"a line\r\nended\r\n")
     assert find(server, f"{title}: done in ")
+
+
+def scripted(server: Server, script: str) -> Terminal:
+    """Return a script of a shell in a terminal, in which ``$RUN`` is our command."""
+    terminal = Terminal(["/bin/bash", "-c", script], outside(server, RUN=f"{NOTIFY} run --"))
+    terminal.go()
+    return terminal
+
+
+def interrupt_begun(terminal: Terminal, key: bytes = b"\x03") -> None:
+    terminal.read_until(b"begun")
+    terminal.type(key)
+
+
+@pytest.mark.parametrize("piped", ["", " | cat"])
+def test_ctrl_c_ends_the_script_around_a_command(server: Server, piped: str) -> None:
+    script = f"for n in 1 2; do $RUN sh -c 'echo begun $0; exec sleep 60' $n{piped}; done; echo on"
+    terminal = scripted(server, script)
+    interrupt_begun(terminal)
+    # Under a shell, a program that handles Ctrl-C and ends in another way lets a script go on.
+    assert terminal.code() == -signal.SIGINT
+    assert b"begun 2" not in terminal.shown and b"on" not in terminal.shown.split()
+
+
+def test_ctrl_c_that_a_command_handles_lets_the_script_go_on(server: Server) -> None:
+    loop = "for n in {1..400}; do sleep .05; done"
+    script = f"$RUN bash -c 'trap \"echo handled; exit 9\" INT; echo begun; {loop}'; echo on $?"
+    terminal = scripted(server, script)
+    interrupt_begun(terminal)
+    assert terminal.code() == 0
+    assert terminal.shown.endswith(b"handled\r\non 9\r\n")
+
+
+def test_a_command_that_is_to_be_stopped_where_nothing_could_continue_it_goes_on(
+    server: Server,
+) -> None:
+    terminal = scripted(server, "$RUN sh -c 'kill -STOP $$; echo begun; exit 4'; echo on $?")
+    assert terminal.code() == 0
+    assert terminal.shown == b"begun\r\non 4\r\n"
+
+
+def test_the_terminal_of_a_command_is_set_as_the_real_one(server: Server) -> None:
+    sleep = "sh -c 'echo begun; exec sleep 60'"
+    script = f"stty intr ^X erase ^H -ixon; stty -g; $RUN stty -g; $RUN {sleep}; echo on"
+    terminal = scripted(server, script)
+    interrupt_begun(terminal, b"\x18")
+    assert terminal.code() == -signal.SIGINT
+    real, own = terminal.shown.split()[:2]
+    assert own == real
 
 
 def test_a_body_that_is_typed_ends_where_the_user_says_so(server: Server) -> None:

@@ -130,6 +130,15 @@ def test_run_runs_the_command_where_no_thread_can_be_started(server: Server, thr
     assert find(server, f"{title}: failed with exit code 3")
 
 
+@pytest.mark.parametrize("files", [9, 11, 20])
+def test_run_runs_the_command_where_few_files_can_be_opened(
+    server: Server, tmp_path: Path, files: int
+) -> None:
+    script = f"ulimit -n {files}; $RUN --title 'With {files} files' -- sh -c 'echo out; exit 3'"
+    ran = bash(server, script, tmp_path)
+    assert (ran.returncode, ran.stdout) == (3, "out\n"), ran.stderr
+
+
 def test_run_shows_what_takes_long_and_passes_a_signal_on(server: Server) -> None:
     script = "trap 'echo told; exit 7' TERM; while :; do sleep 0.05; done"
     command = (NOTIFY, "run", "--title", "Long", "--", "bash", "-c", script)
@@ -390,7 +399,13 @@ def test_the_command_gets_the_environment_that_it_would_have(
         assert ran.returncode == 0, (locale, ran.stdout)
 
 
-@pytest.mark.parametrize("name", ["INT", "QUIT", "TERM", "HUP", "USR1", "USR2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("INT", "QUIT", "TERM", "HUP", "USR1", "USR2"),
+        *("ALRM", "XCPU", "PROF", "RTMIN", "RTMAX-1"),
+    ],
+)
 def test_a_signal_that_no_keyboard_sent_reaches_the_command_even_at_once(
     server: Server, tmp_path: Path, name: str
 ) -> None:
