@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from heapq import nsmallest
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,11 +35,12 @@ MAX_IMAGE = 16 * 1024 * 1024
 MAX_FRONT_MATTER = 8 * 1024
 #: Number of brackets in the front matter: YAML's time grows with the square of the open brackets.
 MAX_BRACKETS = 200
-#: Number of a folder's messages that are shown, of its files that are read to find them, and of
-#: names that are listed. More must be a mistake.
+#: Number of a folder's messages that are shown, of its files that are read to find them, of their
+#: names that are listed, and of names of any kind that are looked at. More must be a mistake.
 MAX_FILES = 200
 MAX_READ = 1000
 MAX_NAMES = 10_000
+MAX_ENTRIES = 200_000
 #: The largest value of ``max_views``.
 MAX_VIEWS = 2**31
 
@@ -214,10 +216,14 @@ class WelcomeFiles:
         """Return the files of a folder by name."""
         try:
             with os.scandir(folder) as entries:
-                names = sorted(
-                    entry.name
-                    for entry in islice(entries, MAX_NAMES)
-                    if entry.name.endswith(".md") and not entry.name.startswith(".")
+                # Other files beside them, such as images, take no place of theirs.
+                names = nsmallest(
+                    MAX_NAMES,
+                    (
+                        entry.name
+                        for entry in islice(entries, MAX_ENTRIES)
+                        if entry.name.endswith(".md") and not entry.name.startswith(".")
+                    ),
                 )
         except OSError:
             return []

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from jupyterlab_notify.sources import welcome_files
 from jupyterlab_notify.sources.images import place_images
 from jupyterlab_notify.sources.welcome_files import MAX_FILES, WelcomeFiles
 
@@ -144,6 +145,25 @@ def test_many_bad_files_hide_no_good_one(folder: Path) -> None:
         other = GOOD.replace("id: good", f"id: n{number}\naspect: elsewhere")
         (folder / f"elsewhere{number}.md").write_text(other)
     assert scan(folder) == ["file:good"]
+
+
+def test_very_many_other_files_hide_no_message(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(welcome_files, "MAX_NAMES", 5)
+    for number in range(200):
+        (folder / f"picture{number}.png").touch()
+        (folder / f".hidden{number}.md").touch()
+    assert scan(folder) == ["file:good"]
+
+
+def test_of_too_many_names_the_first_count_in_whatever_order_they_are_listed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(welcome_files, "MAX_NAMES", 5)
+    for number in range(200, 0, -1):
+        (folder / f"n{number:03}.md").write_text(GOOD.replace("good", f"n{number}"))
+    assert scan(folder) == ["file:good", "file:n1", "file:n2", "file:n3", "file:n4"]
 
 
 @pytest.mark.parametrize(
