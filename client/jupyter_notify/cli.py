@@ -193,12 +193,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output has closed it; Python would print an error when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        # The reader of our output has closed it.
+        _close_output()
         return 0
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # The disk that our output goes to is full.
+        _close_output()
+        _say(f"The output could not be written: {(error.strerror or str(error)).lower()}.")
+        return 1
     finally:
         if hasattr(options, "client"):
             options.client.close()
+
+
+def _close_output() -> None:
+    """Write what remains of our output nowhere; Python would print an error when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _say(text: str) -> None:

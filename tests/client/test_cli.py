@@ -101,6 +101,17 @@ def test_plain_output_is_kept_as_it_is(shell: Shell, server: Server) -> None:
     assert len(body.encode()) <= 32 * 1024
 
 
+@pytest.mark.parametrize("command", ["send Full", "list --json", "list"])
+def test_an_output_that_cannot_be_written_is_told_in_a_line(
+    shell: Shell, server: Server, command: str
+) -> None:
+    shell("send", "Something to list")
+    script = f"{NOTIFY} {command} > /dev/full"
+    ran = run("bash", "-c", script, env=shell.env, cwd=server.root_dir)
+    assert ran.returncode == 1
+    assert one_line(ran).endswith("The output could not be written: no space left on device.")
+
+
 @pytest.mark.parametrize("argument", ["Grüße ✓".encode(), b"caf\xe9"], ids=ascii)
 def test_an_argument_is_text_whatever_the_locale_has_made_of_it(
     shell: Shell, server: Server, argument: bytes
