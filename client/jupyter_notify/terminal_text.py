@@ -12,22 +12,29 @@ ELSEWHERE = re.compile(
     r"(?:\x1b7|\x1b\[s)\x1b\[[0-9]+;[0-9]*[Hf]"
     r"(?:(?!\x1b[78]|\x1b\[[su])[^\n]){0,1000}(?:\x1b8|\x1b\[u)"
 )
-#: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones. A
-#: match never extends beyond the start of the next sequence. So a text with very many starts of
-#: sequences does not take quadratic time.
+#: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones. The
+#: last character of a CSI may be missing, where the output was cut. A match never extends beyond
+#: the start of the next sequence. So a text with very many starts of sequences does not take
+#: quadratic time.
 ESCAPES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]*(?:\x07|\x1b\\|\x9c)"
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|(?:\x1b[\]PX^_k]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
-#: Sequences that move the cursor relative to its position, or erase from there on. The size of the
-#: screen is unknown, so moves to a given line are left out.
-MOVES = re.compile(r"(?:\x1b\[|\x9b)([0-9]*)([A-GJK])|[\r\b]")
+#: Sequences that move the cursor, save or restore its position, or erase.
+MOVES = re.compile(
+    r"(?:\x1b\[|\x9b)([0-9]*)([A-GJKXade`su])|(?:\x1b\[|\x9b)[0-9]*;?[0-9]*([Hf])"
+    r"|\x1b([78Mc])|[\r\b\x8d]"
+)
+#: Other names of the same movements.
+SAME = {"a": "C", "e": "B", "`": "G", "7": "s", "8": "u", "\x8d": "M", "d": "H", "f": "H", "c": "H"}
+#: Characters that a terminal passes over, even within an escape sequence.
+IGNORED = dict.fromkeys(map(ord, "\x00\x7f"))
 #: Control characters and escape sequences that begin a new line, besides line feeds.
 LINE_FEEDS = re.compile(r"\x1b[DE]|[\x0b\x0c\x84\x85]")
 #: Control characters besides tab, line feed and those that move the cursor. The second pattern
 #: matches the first characters of incomplete escape sequences.
-CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9a\x9c-\x9f]")
+CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x8c\x8e-\x9a\x9c-\x9f]")
 LEFT_OVER = re.compile(r"[\x1b\x9b]")
 #: The last column to which a text may move the cursor.
 WIDEST = 200
@@ -43,7 +50,7 @@ def plain_output(text: str) -> str:
     text
         The output, with its escape sequences.
     """
-    text = LINE_FEEDS.sub("\n", ELSEWHERE.sub("", text))
+    text = LINE_FEEDS.sub("\n", ELSEWHERE.sub("", text.translate(IGNORED)))
     text = ESCAPES.sub(_only_moves, text).replace("\r\n", "\n")
     text = CONTROLS.sub("", text)
     return _drawn(text) if MOVES.search(text) else LEFT_OVER.sub("", text)
@@ -59,7 +66,8 @@ def _drawn(text: str) -> str:
     screen, at = _Screen(), 0
     for move in MOVES.finditer(text):
         screen.write(text[at : move.start()])
-        screen.move(move[2] or move[0], int(move[1][:4]) if move[1] else None)
+        how = move[2] or move[3] or move[4] or move[0]
+        screen.move(SAME.get(how, how), int(move[1][:4]) if move[1] else None)
         at = move.end()
     screen.write(text[at:])
     # Escape sequences whose end is missing have left their first character.
@@ -71,7 +79,10 @@ class _Screen:
 
     def __init__(self) -> None:
         self.lines: list[list[str]] = [[]]
+        #: The number of characters at each line's beginning that are known to be erased.
+        self._erased: list[int] = [0]
         self._row = self._column = 0
+        self._saved = (0, 0)
         #: True after a carriage return: the next text takes the place of the whole line.
         self._returned = False
 
@@ -82,22 +93,30 @@ class _Screen:
                 self._row += 1
                 self._column, self._returned = 0, False
                 if self._row == len(self.lines):
-                    self.lines.append([])
+                    self._append()
             if part:
-                line = self.lines[self._row]
                 if self._returned:
-                    line.clear()
+                    self.lines[self._row].clear()
                     self._returned = False
-                # A few characters must not make a line very long.
-                self._column = min(self._column, len(line) + WIDEST)
-                line.extend(" " * (self._column - len(line)))
-                line[self._column : self._column + len(part)] = part
-                self._column += len(part)
+                self._write_in_line(part)
+
+    def _append(self) -> None:
+        self.lines.append([])
+        self._erased.append(0)
+
+    def _write_in_line(self, text: str) -> None:
+        line = self.lines[self._row]
+        # A few characters must not make a line very long.
+        self._column = min(self._column, len(line) + WIDEST)
+        line.extend(" " * (self._column - len(line)))
+        line[self._column : self._column + len(text)] = text
+        self._erased[self._row] = min(self._erased[self._row], self._column)
+        self._column += len(text)
 
     def move(self, how: str, count: int | None) -> None:
         """Move the cursor, or erase."""
         by = count or 1
-        if how in "AF":
+        if how in "AFM":
             self._row = max(0, self._row - by)
         elif how in "BE":
             self._row = min(len(self.lines) - 1, self._row + by)
@@ -108,20 +127,46 @@ class _Screen:
             self._column = max(min(to, WIDEST), self._column if how == "C" else 0)
         elif how in "JK":
             self._erase(how, count or 0)
+        elif how == "X":
+            rest = len(self.lines[self._row]) - self._column
+            column = self._column
+            self._write_in_line(" " * max(0, min(by, rest, WIDEST)))
+            self._column = column
+        elif how == "s":
+            self._saved = self._row, self._column
+        elif how == "u":
+            self._row, self._column = self._saved
+            # What was there may be erased by now.
+            self._row = min(self._row, len(self.lines) - 1)
+        if how == "H" or (how == "J" and count in (2, 3)):
+            self._begin_below()
         if how in "EF\r":
             self._column = 0
         self._returned = how == "\r"
+
+    def _begin_below(self) -> None:
+        """Go to a line of its own, with which nothing is joined or overwritten.
+
+        The size of the screen is unknown, and so is where a given line of it is in the text.
+        """
+        if self.lines[-1]:
+            self._append()
+        self._row, self._column = len(self.lines) - 1, 0
 
     def _erase(self, how: str, what: int) -> None:
         line = self.lines[self._row]
         if how == "K" and what == 2:
             line.clear()
         elif how == "K" and what == 1:
-            line[: self._column + 1] = " " * min(self._column + 1, len(line))
+            begin, end = self._erased[self._row], min(self._column + 1, len(line))
+            if end > begin:
+                line[begin:end] = " " * (end - begin)
+                self._erased[self._row] = end
         elif what == 0:
             del line[self._column :]
             if how == "J":
                 del self.lines[self._row + 1 :]
+                del self._erased[self._row + 1 :]
 
 
 def last_lines(data: bytes, most: int) -> str:
