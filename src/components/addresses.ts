@@ -2,6 +2,9 @@
  * Decides which addresses in a text from outside may be followed or loaded.
  */
 
+/** Dots and slashes that a proxy may decode, and then follow out of the place that they are in. */
+const ESCAPED = /%(?:25)*(?:2e|2f|5c)/i;
+
 /**
  * Return a link's address if it may be followed: http, https or mailto. A relative address may
  * not, since it would name a file or a page of this lab.
@@ -26,9 +29,7 @@ export function safeImage(src: string | null, images?: string): string | null {
   // The server writes absolute paths: an address relative to this page is not one of its images.
   const here = images && src ? absolute(src, window.location.origin) : null;
   if (here?.href.startsWith(images!)) {
-    // A proxy may decode escaped dots and slashes, and then follow them out of this place.
-    const below = here.href.slice(images!.length);
-    return /%(?:25)*(?:2e|2f|5c)/i.test(below) ? null : here.href;
+    return ESCAPED.test(here.href.slice(images!.length)) ? null : here.href;
   }
   const url = absolute(src);
   if (url?.protocol === 'https:' && url.host !== window.location.host) {
@@ -53,7 +54,9 @@ export function ownFile(src: string | null): string | null {
   // A folder's path may end with a slash.
   const parts = path.replace(/^\.\/|\/$/g, '').split('/');
   const inside = parts.every(part => part !== '' && !/^\.\.?$/.test(part));
-  return inside && !/[\\:\p{Cc}]/u.test(path) ? parts.join('/') : null;
+  return inside && !/[\\:\p{Cc}]/u.test(path) && !ESCAPED.test(path)
+    ? parts.join('/')
+    : null;
 }
 
 /**
