@@ -92,7 +92,7 @@ LIMITS = {
 VISIBLE = (
     r"[^\s\u0000-\u001f\u007f-\u009f"
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc]"
 )
 #: The invisible characters beyond U+FFFF: tags, and format controls of shorthand, music and
 #: hieroglyphs. ``VISIBLE`` leaves them out, since regular expressions differ in how they write

@@ -26,7 +26,8 @@ describe('visible', () => {
       '\u{13430}\u{1bca0}\u{1d159}\u{1d173}',
       '\\u{13430}\\u{1bca0}\\u{1d159}\\u{1d173}'
     ],
-    ['a\u0007b', 'a\\u0007b']
+    ['a\u0007b', 'a\\u0007b'],
+    ['a\ufffcb', 'a\\ufffcb']
   ])('writes %j', (text, expected) => expect(visible(text)).toBe(expected));
 
   it.each([

@@ -163,7 +163,8 @@ function copyEntries(
       label: trans.__('Copy Text'),
       execute: async () => {
         const body = row.hasBody ? (await model.detail(row.id)).body : null;
-        await copy([row.message, body].filter(Boolean).join('\n\n'));
+        // What is pasted elsewhere is what the user has read.
+        await copy(visible([row.message, body].filter(Boolean).join('\n\n')));
       }
     },
     {

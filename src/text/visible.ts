@@ -6,14 +6,14 @@
 /**
  * Control characters except tabs and line breaks, what Unicode lists as drawn as nothing (its
  * "default ignorable" characters), and what it does not list though nobody sees it: separators of
- * lines and paragraphs, an empty Braille pattern, and marks around annotations, hieroglyphs and
- * notes.
+ * lines and paragraphs, an empty Braille pattern, the place of an object, and marks around
+ * annotations, hieroglyphs and notes.
  *
  * Some of Unicode's format characters are seen: those that stand before or around a number, such as
  * the Arabic signs from U+0600. They are not listed here.
  */
 const HIDDEN =
-  /(?![\t\n\r])[\p{Cc}\p{DI}\u2028\u2029\u2800\ufff9-\ufffb\u{13430}-\u{1343f}\u{1d159}]/gu;
+  /(?![\t\n\r])[\p{Cc}\p{DI}\u2028\u2029\u2800\ufff9-\ufffc\u{13430}-\u{1343f}\u{1d159}]/gu;
 
 /** Signs that join letters in scripts that descend from Brahmi; a joiner may stand beside them. */
 const VIRAMA =

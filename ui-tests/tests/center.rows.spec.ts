@@ -186,11 +186,11 @@ test.describe('The menu of a row', () => {
     await page
       .context()
       .grantPermissions(['clipboard-read', 'clipboard-write']);
-    await push('alpha', { body: 'Its **body**' });
+    await push('alpha', { body: 'Its **body**\u202egnp' });
     const copied = () => page.evaluate(() => navigator.clipboard.readText());
     await rows(page, 'alpha').click({ button: 'right' });
     await item('Copy Text').click();
-    await expect.poll(copied).toBe('alpha\n\nIts **body**');
+    await expect.poll(copied).toBe('alpha\n\nIts **body**\\u202egnp');
     await rows(page, 'alpha').click({ button: 'right' });
     await item('Copy Link').click();
     await expect.poll(copied).toContain('?notification=');
