@@ -102,6 +102,11 @@ describe('ThisTab', () => {
     expect(left).toHaveBeenCalledTimes(1);
   });
 
+  it('gives long runs of letters that join places to break', () => {
+    notify('\u0e33'.repeat(1000), 'info', {});
+    expect(host.textContent).toContain('\u0e33\u200b\u0e33');
+  });
+
   it('shows hidden characters of a text, and runs nothing of it', () => {
     notify('<img src=x onerror=alert(1)> \u202egnp', 'warning', {});
     expect(host.querySelector('img')).toBeNull();

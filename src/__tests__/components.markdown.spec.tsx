@@ -6,7 +6,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { createRoot } from 'react-dom/client';
 import { flushSync } from 'react-dom';
 
-import { safeImage, safeLink } from '../components/addresses';
+import { ownFile, safeImage, safeLink } from '../components/addresses';
 import { SafeMarkdown } from '../components/markdown';
 import { ownFiles } from '../components/ownFiles';
 
@@ -230,11 +230,34 @@ describe('SafeMarkdown', () => {
     expect((await inline(source, false)).querySelector('a')).toBeNull();
   });
 
+  it('lays out together only a part of a long text that is shown as written', async () => {
+    const line = 'word '.repeat(1000);
+    const text = `${'['.repeat(4000)}\n${line}\n${'x\n'.repeat(120)}`;
+    const chunks = [
+      ...(await block(text)).querySelectorAll('.jp-NotifyMarkdown-plain')
+    ].map(chunk => chunk.textContent!);
+    expect(Math.max(...chunks.map(chunk => chunk.length))).toBeLessThan(2100);
+    expect(
+      Math.max(...chunks.map(chunk => chunk.split('\n').length))
+    ).toBeLessThan(51);
+    expect(chunks.join('').replace(/\n/g, '')).toBe(text.replace(/\n/g, ''));
+    // A line is parted at a blank.
+    expect(chunks.filter(chunk => /^ord|^rd|^d /.test(chunk))).toEqual([]);
+  });
+
   it('shows as text what is nested too deep, or what breaks the parser', async () => {
-    const deep = '<blockquote>'.repeat(500) + 'x' + '</blockquote>'.repeat(500);
-    const host = await block(deep);
+    const deep = (times: number) =>
+      '<blockquote>'.repeat(times) + 'x' + '</blockquote>'.repeat(times);
+    const host = await block(deep(60));
     expect(host.textContent).toBe('x');
     expect(host.querySelectorAll('blockquote').length).toBeLessThan(40);
+    for (const shown of [
+      await block(deep(200)),
+      await inline('<b>'.repeat(100), true)
+    ]) {
+      expect(shown.textContent).toContain('too complex to be formatted');
+      expect(shown.querySelector('blockquote, b')).toBeNull();
+    }
 
     const warn = jest.spyOn(console, 'warn').mockReturnValue();
     const broken = new SafeMarkdown({
@@ -286,4 +309,15 @@ describe('safeImage', () => {
     const src = images + path;
     expect(safeImage(src, images)).toBe(safe ? src : null);
   });
+});
+
+describe('ownFile', () => {
+  it.each([
+    ['files/plot.png', 'files/plot.png'],
+    ['100%25.png', '100%.png'],
+    ['files/%252e%252e/logout', null],
+    ['files/%25252e%25252e%25252flogout', null],
+    ['files/..%255clogout', null],
+    ['files/%2e%2e/logout', null]
+  ])('%j', (address, path) => expect(ownFile(address)).toBe(path));
 });

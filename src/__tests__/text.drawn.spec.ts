@@ -8,7 +8,7 @@ describe('drawn', () => {
     'gives a long run of %j places to break, and shows all of it',
     unit => {
       const text = `before ${unit.repeat(1000)} after`;
-      const runs = drawn(text).split('\u200b');
+      const runs = drawn(text).split(/[\u200a\u200b]/);
       expect(runs.join('')).toBe(text);
       expect(runs.length).toBeGreaterThan(unit.length);
       for (const run of runs) {
@@ -20,6 +20,34 @@ describe('drawn', () => {
   );
 
   it.each([
+    '\u05d0(',
+    '\u0e33.',
+    'ก1',
+    '\u0645a',
+    'நிலவொளி_',
+    '\u0e33\u0e33😀'
+  ])('does so too if others stand between: %j', unit => {
+    const text = unit.repeat(1000);
+    const runs = drawn(text).split(/[\u200a\u200b]/);
+    expect(runs.join('')).toBe(text);
+    for (const run of runs) {
+      expect(run.length).toBeLessThan(220);
+      expect(run).not.toMatch(/^\p{M}/u);
+    }
+  });
+
+  it('ends letters there that would else join across the place', () => {
+    const text = '\u0645'.repeat(1000);
+    const runs = drawn(text).split('\u200a');
+    expect(runs).toEqual(Array(5).fill('\u0645'.repeat(200)));
+  });
+
+  it('sees no place to break at a blank that is none', () =>
+    expect(drawn('\u0e33\u00a0'.repeat(300))).toContain('\u200b'));
+
+  it.each([
+    `https://example.org/${'straße-'.repeat(100)}`,
+    `https://пример.рф/${'слово/'.repeat(100)}`,
     'a'.repeat(4000),
     '━'.repeat(400),
     '█▒'.repeat(400),

@@ -5,6 +5,7 @@ import {
   inlineOnly,
   isBodyTooComplex,
   isSummaryTooComplex,
+  isTooDeep,
   plainFences
 } from '../text/markdownCost';
 
@@ -30,7 +31,18 @@ describe('A body', () => {
     ['white space', `a${' '.repeat(20_000)}b`],
     ['one sign', `http://a${'!'.repeat(20_000)}`],
     ['a word before an at sign', `${'a'.repeat(20_000)}@`],
-    ['such words', `${'a.b-c'.repeat(200)}@ `.repeat(30)]
+    ['such words', `${'a.b-c'.repeat(200)}@ `.repeat(30)],
+    ['letters from right to left and back', '\u05d0a'.repeat(8000)],
+    ['such words', 'a\u0645 '.repeat(6000)],
+    ['such letters and numbers', '\u05d01'.repeat(8000)],
+    ['letters of other scripts', '\u0e01a'.repeat(6000)],
+    ['letters of many scripts', '\u05d0\u0905\u0e01'.repeat(3000)],
+    ['letters of neighbours in Unicode', '\u0905\u0985'.repeat(4000)],
+    ['brackets among such letters', '(\u05d0)'.repeat(5000)],
+    ['escapes of what is hidden among them', '\u05d0\u200b'.repeat(5000)],
+    ['private characters among them', '\u05d0\ue100'.repeat(5000)],
+    ['breaks without a line', '<br>'.repeat(2000)],
+    ['letters beyond U+FFFF', '\u{1e900}a'.repeat(5000)]
   ])('is too complex with %s', (_, source) => {
     expect(isBodyTooComplex(source)).toBe(true);
   });
@@ -53,6 +65,23 @@ describe('A body', () => {
     );
   });
 
+  it('may be in any language, with the numbers and foreign words that it has', () => {
+    for (const sentence of [
+      'הריצה הסתיימה אחרי 12 שעות (ראו Grafana), והתוצאה טובה מאוד. ',
+      'انتهى التدريب بعد 12 ساعة، والنتيجة في ملف train.log على الخادم. ',
+      'گزارش پیشرفت: چهار مرحله از ۱۲ مرحله با GPU انجام شد. ',
+      'प्रशिक्षण 12 घंटे में पूरा हुआ, फ़ाइल train.log देखें। ',
+      'การฝึกเสร็จสิ้นใน 12 ชั่วโมง ดูไฟล์ train.log ',
+      'モデルの学習が12時間で終わりました。ログ(train.log)を見てください。',
+      'ስልጠናው በ12 ሰዓት ተጠናቀቀ፤ train.log ይመልከቱ። ',
+      'Обучение завершено за 12 часов, см. train.log. '
+    ]) {
+      expect(isBodyTooComplex(`${sentence.repeat(5)}\n\n`.repeat(20))).toBe(
+        false
+      );
+    }
+  });
+
   it('has its diagrams as code, and many languages without colours', () => {
     expect(plainFences('```mermaid\na-->b\n```')).toBe('```\na-->b\n```');
     expect(plainFences('> ~~~ {.Mermaid}\n> a\n> ~~~')).not.toMatch(/mermaid/i);
@@ -64,8 +93,24 @@ describe('A body', () => {
       const many = `${code.repeat(900)}\n\`\`\``;
       expect(plainFences(`\`\`\`py\n${many}`)).toBe(`\`\`\`\n${many}`);
     }
+    const line = `${'a'.repeat(3000)}\n\`\`\``;
+    expect(plainFences(`\`\`\`yaml\n${line}`)).toBe(`\`\`\`\n${line}`);
     const some = `\`\`\`py\n${'x = a[0]\n'.repeat(60)}\`\`\``;
     expect(plainFences(some)).toBe(some);
+    // Before the code a line may be as long as it likes.
+    const after = `${'word '.repeat(300)}\n\n${some}`;
+    expect(plainFences(after)).toBe(after);
+  });
+});
+
+describe('HTML', () => {
+  it('is too deep if elements are nested a hundred times', () => {
+    expect(isTooDeep('<details><summary>'.repeat(50))).toBe(true);
+    expect(isTooDeep('<b>a</b><br /><img src="a" />'.repeat(200))).toBe(false);
+    expect(
+      isTooDeep('<ul><li>'.repeat(24) + '<p><b>a</b></p>' + '</li></ul>')
+    ).toBe(false);
+    expect(isTooDeep('</b><i></i>'.repeat(200))).toBe(false);
   });
 });
 

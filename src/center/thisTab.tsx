@@ -13,6 +13,7 @@ import { useSignal } from '../components/hooks';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { actionClass } from '../components/message';
 import { isOwnToast } from '../ownToasts';
+import { drawn } from '../text/drawn';
 import { typeLabel } from '../text/labels';
 import { visible } from '../text/visible';
 import { Progress } from './row';
@@ -131,7 +132,7 @@ function Item(props: {
           {trans.__('%1:', typeLabel(row.type, trans))}
         </span>
         <div className="jp-NotifyThisTab-message" dir="auto">
-          {visible(row.message)}
+          {drawn(row.message)}
         </div>
         {row.type === 'in-progress' && <Progress value={progress} />}
         {actions.length > 0 && (

@@ -21,6 +21,7 @@ import {
   inlineOnly,
   isBodyTooComplex,
   isSummaryTooComplex,
+  isTooDeep,
   plainFences
 } from '../text/markdownCost';
 import { takeDiagrams } from '../text/diagrams';
@@ -138,6 +139,9 @@ const MAX_IMAGES = 30;
  */
 const MAX_SPANNED = 1000;
 
+/** In place of a text that is shown as it was written. */
+const TOO_COMPLEX = 'too complex';
+
 /** The context in which the elements of one text are made. */
 interface IMaking {
   /** The address of the images on this server that texts may show, if it keeps any. */
@@ -181,16 +185,14 @@ export class SafeMarkdown {
    */
   async block(source: string): Promise<React.ReactNode> {
     if (isBodyTooComplex(source)) {
-      return (
-        <>
-          <p className="jp-NotifyMarkdown-note">{this._note()}</p>
-          <PlainText text={drawn(source)} />
-        </>
-      );
+      return this._plainBlock(source);
     }
     const { source: whole, notes } = takeFootnotes(plainFences(source));
     const { source: marked, formulas } = takeMath(whole);
     const body = await this._parse(marked);
+    if (body === TOO_COMPLEX) {
+      return this._plainBlock(source);
+    }
     return body
       ? children(body, 0, {
           images: this._images,
@@ -216,7 +218,10 @@ export class SafeMarkdown {
    */
   async inline(source: string, links: boolean): Promise<React.ReactNode> {
     const flat = inlineOnly(source);
-    if (isSummaryTooComplex(flat)) {
+    const body = isSummaryTooComplex(flat)
+      ? TOO_COMPLEX
+      : await this._parse(flat);
+    if (body === TOO_COMPLEX) {
       return (
         <>
           {drawn(source)}{' '}
@@ -224,8 +229,16 @@ export class SafeMarkdown {
         </>
       );
     }
-    const body = await this._parse(flat);
     return body ? line(body, 0, links) : drawn(source);
+  }
+
+  private _plainBlock(source: string): React.ReactNode {
+    return (
+      <>
+        <p className="jp-NotifyMarkdown-note">{this._note()}</p>
+        <PlainText text={drawn(source)} />
+      </>
+    );
   }
 
   /** The diagrams of a text that JupyterLab can draw. */
@@ -242,7 +255,9 @@ export class SafeMarkdown {
     );
   }
 
-  private async _parse(source: string): Promise<HTMLElement | null> {
+  private async _parse(
+    source: string
+  ): Promise<HTMLElement | typeof TOO_COMPLEX | null> {
     const parser = this._rendermime.markdownParser;
     if (!parser) {
       return null;
@@ -251,7 +266,9 @@ export class SafeMarkdown {
       const html = this._rendermime.sanitizer.sanitize(
         await parser.render(source)
       );
-      return new DOMParser().parseFromString(html, 'text/html').body;
+      return isTooDeep(html)
+        ? TOO_COMPLEX
+        : new DOMParser().parseFromString(html, 'text/html').body;
     } catch (reason) {
       // A text that breaks the parser is still shown as it was written.
       console.warn('A notification could not be read as Markdown.', reason);
@@ -264,16 +281,40 @@ export class SafeMarkdown {
   private readonly _trans: TranslationBundle;
 }
 
-/** Number of lines of a text that are laid out together. */
-const CHUNK_LINES = 50;
+/** The most lines and characters of a text that are laid out together. */
+const CHUNK = { lines: 50, chars: 2000 };
+
+/** A part of a longer line, up to a blank if it has one. */
+const PART = new RegExp(
+  `.{1,${CHUNK.chars}}(?:\\s+|$)|.{${CHUNK.chars}}\\p{M}*`,
+  'gsu'
+);
 
 /** A text as it was written, in chunks, so that those out of sight are not laid out. */
 function PlainText(props: { text: string }): JSX.Element {
-  const lines = props.text.split(/\r\n|\r|\n/);
   const chunks: string[] = [];
-  for (let at = 0; at < lines.length; at += CHUNK_LINES) {
-    chunks.push(lines.slice(at, at + CHUNK_LINES).join('\n'));
+  let lines: string[] = [];
+  let chars = 0;
+  const end = () => {
+    if (lines.length > 0) {
+      chunks.push(lines.join('\n'));
+    }
+    lines = [];
+    chars = 0;
+  };
+  for (const line of props.text.split(/\r\n|\r|\n/)) {
+    for (const part of line.length > CHUNK.chars ? line.match(PART)! : [line]) {
+      if (
+        lines.length === CHUNK.lines ||
+        (chars > 0 && chars + part.length > CHUNK.chars)
+      ) {
+        end();
+      }
+      lines.push(part);
+      chars += part.length;
+    }
   }
+  end();
   return (
     <>
       {chunks.map((chunk, index) => (

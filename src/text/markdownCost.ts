@@ -4,6 +4,7 @@
  * Parsers of Markdown take time that grows with the square of some texts, and a few bytes can ask
  * for a table of a million cells. Each scan here is linear, and errs on the side of too much.
  */
+import { visible } from './visible';
 
 /**
  * The cost of a text.
@@ -27,11 +28,23 @@ const BODY: IMarkdownCost = { work: 1_600_000, nodes: 1200, depth: 24 };
  */
 const SUMMARY: IMarkdownCost = { work: 150_000, nodes: 200, depth: 1 };
 
+/**
+ * The most elements within each other: Chromium takes seconds for a few hundred nested `details`.
+ * Quotations and lists of the depth above, and what is in them, are fewer.
+ */
+const DEEPEST = 80;
+
+/** Tags of elements that have an end, and their ends, in HTML as the sanitizer writes it. */
+const NESTED = /<(\/?)(?!br\b|hr\b|img\b|input\b|wbr\b)[a-z][^<>]*>/g;
+
 /** Signs that begin or end something within a line, or are tried as such. */
 const MARKS = /[*_~`[\]|!&\\]|<(?![^<>]*>)|:\/\/|www\.|@/g;
 
 /** A tag of HTML, which is taken whole. */
 const TAG = /<[^<>]*>/g;
+
+/** An element without an end, which is one tag. */
+const VOID = /<(?:br|hr|wbr|img|input)\b[^<>]*>/gi;
 
 /** A tag with a `style` attribute, of which each declaration is parsed by itself. */
 const STYLED = /\sstyle\s*=/i;
@@ -51,6 +64,12 @@ const TABLE_LINE = /^[\s>*+\d.)]*[|:-][|:\s-]*$/;
 /** The beginning of a line that ends a table without an empty line. */
 const AFTER_TABLE = /^\s*(?:[<>#]|[-+*\d`~]|$)/;
 
+/**
+ * The cost, in elements, of each place where letters of another script begin, and so often run in
+ * another direction: the browser shapes and lays out what is between two of them by itself.
+ */
+const SCRIPT_COST = 0.4;
+
 /** The cost of laying out a line of code, as a fraction of an element's. */
 const CODE_LINE = 0.25;
 
@@ -59,9 +78,10 @@ const ITEM = /^\s*(?:[-+*]\s+\S|#{1,6}\s)/;
 
 /**
  * The most fences of code, characters and words or signs of a text whose code is highlighted. Each
- * word or sign of code becomes an element, and a parser nests as deep as the signs do.
+ * word or sign of code becomes an element, and a parser nests as deep as the signs do. Some parsers
+ * take time that grows with the square of a line.
  */
-const HIGHLIGHTED = { languages: 4, chars: 8192, tokens: 800 };
+const HIGHLIGHTED = { languages: 4, chars: 8192, tokens: 800, line: 1000 };
 
 /** A word or a sign of code. */
 const TOKEN = /\w+|[^\w\s]/g;
@@ -78,6 +98,20 @@ export function isBodyTooComplex(source: string): boolean {
  */
 export function isSummaryTooComplex(source: string): boolean {
   return exceeds(cost(source, SUMMARY), SUMMARY);
+}
+
+/**
+ * Tell if the elements of sanitized HTML, where each has its end, are nested too deep.
+ */
+export function isTooDeep(html: string): boolean {
+  let depth = 0;
+  for (const [, end] of html.matchAll(NESTED)) {
+    depth += end ? -1 : 1;
+    if (depth > DEEPEST) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /**
@@ -105,7 +139,11 @@ export function plainFences(source: string): string {
     source.length > HIGHLIGHTED.chars ||
     fences.length > HIGHLIGHTED.languages ||
     (fences.length > 0 &&
-      (source.match(TOKEN)?.length ?? 0) > HIGHLIGHTED.tokens);
+      ((source.match(TOKEN)?.length ?? 0) > HIGHLIGHTED.tokens ||
+        source
+          .slice(source.search(/`{3}|~{3}/))
+          .split(/[\r\n]/)
+          .some(line => line.length > HIGHLIGHTED.line)));
   return source.replace(
     /(`{3,}|~{3,})([ \t]*[^\s`~][^\n`]*)/g,
     (whole, fence, info) => (all || /mermaid/i.test(info) ? fence : whole)
@@ -120,7 +158,7 @@ export function plainFences(source: string): string {
 export function cost(source: string, limit: IMarkdownCost): IMarkdownCost {
   const total: IMarkdownCost = {
     work: runs(source),
-    nodes: styles(source),
+    nodes: styles(source) + SCRIPT_COST * scripts(visible(source)),
     depth: 0
   };
   const code = new CodeLines(source);
@@ -156,7 +194,8 @@ export function cost(source: string, limit: IMarkdownCost): IMarkdownCost {
     } else {
       // A row has as many cells as the head of its table, however short it is.
       const own = depth(line);
-      const tags = line.match(TAG)?.length ?? 0;
+      const tags =
+        (line.match(TAG)?.length ?? 0) + (line.match(VOID)?.length ?? 0);
       total.nodes += 1 + table + (marks + tags) / 2 + 2 * own;
       total.depth = Math.max(total.depth, own);
     }
@@ -186,6 +225,58 @@ function styles(source: string): number {
     }
   }
   return nodes;
+}
+
+/** Count the places where letters of another script begin. */
+function scripts(source: string): number {
+  let count = 0;
+  if (!/[\u0590-\uffff]/.test(source)) {
+    return count;
+  }
+  let before = 0;
+  for (let at = 0; at < source.length; at++) {
+    const script = scriptOf(source.charCodeAt(at)) || before;
+    count += before && script !== before ? 1 : 0;
+    before = script;
+  }
+  return count;
+}
+
+/**
+ * Return a number for the script of a letter or digit, by its place in Unicode; 0 for signs, which
+ * go with the letters around them. Scripts that are mixed in one language have one number. Brackets
+ * count as Latin: among letters from right to left each of them is laid out by itself.
+ */
+function scriptOf(code: number): number {
+  if (code < 0x80) {
+    return /[\w()[\]{}]/.test(String.fromCharCode(code)) ? 1 : 0;
+  }
+  if (code < 0x590) {
+    return 1;
+  }
+  if (code < 0x900) {
+    // Hebrew; Arabic, Syriac, Thaana, N'Ko and others.
+    return code < 0x600 ? 2 : 3;
+  }
+  if (code < 0x1000) {
+    // Each script of India and its neighbours has 128 places.
+    return code >> 7;
+  }
+  if (code < 0x2000) {
+    return code >> 9;
+  }
+  if (code < 0x2e80) {
+    return 0;
+  }
+  if (code < 0xd800) {
+    return 4;
+  }
+  if (code < 0xe000) {
+    // The first half of a letter from right to left beyond U+FFFF; or an emoji and others.
+    return /[\ud802\ud803\ud83a\ud83b]/.test(String.fromCharCode(code)) ? 5 : 0;
+  }
+  // Private characters run from left to right.
+  return code < 0xf900 ? 1 : code >= 0xfb1d && code < 0xff00 ? 3 : 0;
 }
 
 /** Count the cells in a line of a table. */

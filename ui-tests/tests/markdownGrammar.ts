@@ -67,6 +67,18 @@ const DEAR = [
     '\u0e01\u0e33',
     '\u0ba8\u0bbf\u0bb2\u0bb5\u0bca\u0bb3\u0bbf'
   ],
+  // Letters and signs that run in one direction and then in the other, and letters of scripts that
+  // are written as if by hand.
+  ...[
+    '\u05d0a',
+    '\u05d01 ',
+    '(\u05d0)',
+    '\u05d0\u200b',
+    '\u0e01a',
+    '\u05d0\ue100'
+  ],
+  ...['\u0645', '\u0640', '\u07ca', '\u0e33\u00a0', '\u0e33.'],
+  ...['<br>', '<details><summary>'],
   ...['\u202e', '<span style="x">a</span>', '<img src=a.png>', '<b>a</b>']
 ];
 
