@@ -172,6 +172,20 @@ def test_what_was_revoked_can_be_sent_anew(server: Server) -> None:
     assert server.ingest("m", key="again")["notification_id"] != first
 
 
+@pytest.mark.parametrize("mark", ["\0", "\x1b", "\x07"])
+def test_a_source_with_a_control_character_is_not_the_one_with_a_space(
+    server: Server, mark: str
+) -> None:
+    server.ingest("m", source="bot ", key="k")
+    named = {"source": f"bot{mark}"}
+    for method in ("GET", "DELETE"):
+        answer = server.request(method, path_of("k"), params=named)
+        assert answer.status_code == 404, answer.text
+    id_ = server.ingest("m", key="k", **named)["notification_id"]
+    answer = server.request("DELETE", path_of("k"), params=named)
+    assert answer.json()["notification_id"] == id_
+
+
 def test_what_another_source_said_is_taken_back_only_with_that_source_named(
     server: Server,
 ) -> None:
