@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ class NotificationsHandler(BodyHandler):
             view=view,
             types=types,
             source=self.query_argument("source", MAX_SOURCE) or "",
-            text=self.query_argument("q", 200) or "",
+            # Control characters part words, since no text that is shown holds them.
+            text=re.sub(r"[\x00-\x1f]", " ", self.query_argument("q", 200) or ""),
             before=self._number("before", 0, 2**53 - 1),
             limit=50 if limit is None else limit,
         )
