@@ -14,7 +14,6 @@ import {
   firstWidth,
   type ISide,
   knownWidth,
-  narrow,
   partOf,
   rememberWidth,
   takeWidth
@@ -65,6 +64,18 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     return this.node.getBoundingClientRect().right > window.innerWidth;
   }
 
+  /** The side area that holds the panel, if one does. */
+  get side(): ISide | null {
+    let side = this.parent;
+    while (side?.parent && !(side.parent instanceof SplitPanel)) {
+      side = side.parent;
+    }
+    const split = side?.parent;
+    return side && split instanceof SplitPanel
+      ? { split, own: split.widgets.indexOf(side) }
+      : null;
+  }
+
   /** Emitted when the panel was shown or hidden. */
   get visibleChanged(): ISignal<this, boolean> {
     return this._visibleChanged;
@@ -89,49 +100,22 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
    * layout while the side is closed.
    */
   widen(): void {
-    const side = this._side();
+    const { side } = this;
     if (!side || this._widened) {
       return;
     }
     this._widened = true;
     const known = knownWidth();
-    const wanted = known ?? firstWidth(side);
+    const given = partOf(side);
     // A side that was open has the width that the user gave it.
-    if ((known === null || !partOf(side)) && partOf(side) < wanted) {
-      takeWidth(side, wanted);
-    }
-    narrow(side);
-    rememberWidth(side);
-  }
-
-  /**
-   * Restore the width that the panel had, if it came back with its least width, or with one of a
-   * small window: sizes that JupyterLab applies before the page has a size are lost, and so are
-   * those that a small window has no room for.
-   *
-   * @param saved - The parts of the window that JupyterLab's areas had.
-   */
-  restoreWidth(saved: readonly number[]): void {
-    const side = this._side();
-    if (!side || !this.isVisible) {
+    if (known !== null && given > 0) {
       return;
     }
-    const { split, own } = side;
-    const { node } = split.widgets[own];
-    const least = parseFloat(getComputedStyle(node).minWidth) || 0;
-    const wanted = saved[own] * split.node.clientWidth;
-    if (node.offsetWidth <= least + 1 && wanted > least + 2) {
-      takeWidth(side, saved[own]);
+    const wanted = known ?? firstWidth(side);
+    if (given < wanted) {
+      takeWidth(side, wanted);
     }
-    narrow(side);
-  }
-
-  /** Remember the panel's width in this browser, for pages that JupyterLab does not tell it. */
-  rememberWidth(): void {
-    const side = this._side();
-    if (side) {
-      rememberWidth(side);
-    }
+    rememberWidth(side);
   }
 
   /**
@@ -185,7 +169,10 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
 
   protected onBeforeHide(msg: Message): void {
     super.onBeforeHide(msg);
-    this.rememberWidth();
+    const { side } = this;
+    if (side) {
+      rememberWidth(side);
+    }
   }
 
   protected onAfterHide(msg: Message): void {
@@ -198,18 +185,6 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     if (this.isVisible) {
       this._onVisible();
     }
-  }
-
-  /** Find the side area that holds the panel, if one does. */
-  private _side(): ISide | null {
-    let side = this.parent;
-    while (side?.parent && !(side.parent instanceof SplitPanel)) {
-      side = side.parent;
-    }
-    const split = side?.parent;
-    return side && split instanceof SplitPanel
-      ? { split, own: split.widgets.indexOf(side) }
-      : null;
   }
 
   private _onVisible(): void {

@@ -10,7 +10,7 @@ const WIDTH = 'jupyterlab_notify:center-width';
 
 /** The width at which the panel first opens, and the largest part of the window that it takes. */
 const WIDTH_PX = 380;
-const MOST = 0.36;
+export const MOST = 0.36;
 
 /**
  * The panels that share the width of the window, and the index of the one with the center.
@@ -21,23 +21,15 @@ export interface ISide {
 }
 
 /**
- * Give the panel a part of the window, at the cost or to the good of the widest other area.
+ * Give the panel a part of the window, at the cost of the widest area.
  */
 export function takeWidth({ split, own }: ISide, part: number): void {
   const sizes = split.relativeSizes();
-  const others = sizes.map((size, index) => (index === own ? -1 : size));
-  sizes[others.indexOf(Math.max(...others))] -= part - sizes[own];
-  sizes[own] = part;
-  split.setRelativeSizes(sizes);
-}
-
-/**
- * Narrow a panel that got its part of the window while the window was small.
- */
-export function narrow(side: ISide): void {
-  const known = knownWidth() ?? 0;
-  if (isLarge(side) && partOf(side) > Math.max(known, MOST)) {
-    takeWidth(side, known || firstWidth(side));
+  const main = sizes.indexOf(Math.max(...sizes));
+  if (own !== main) {
+    sizes[main] -= part - sizes[own];
+    sizes[own] = part;
+    split.setRelativeSizes(sizes);
   }
 }
 
@@ -67,10 +59,6 @@ export function rememberWidth(side: ISide): void {
   }
 }
 
-function key(): string {
-  return `${WIDTH}:${PageConfig.getOption('workspace') || 'default'}`;
-}
-
 /**
  * Return the part of the window that the panel takes when it first opens.
  */
@@ -85,7 +73,13 @@ export function partOf({ split, own }: ISide): number {
   return split.relativeSizes()[own];
 }
 
-/** Tell whether there is room for the panel at its first width, and as much beside it. */
-function isLarge({ split }: ISide): boolean {
+/**
+ * Tell whether there is room for the panel at its first width, and as much beside it.
+ */
+export function isLarge({ split }: ISide): boolean {
   return split.node.clientWidth > 2 * WIDTH_PX;
+}
+
+function key(): string {
+  return `${WIDTH}:${PageConfig.getOption('workspace') || 'default'}`;
 }

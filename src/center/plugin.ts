@@ -239,12 +239,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
         show({ id: asked, focus: true, read: true })
       );
     }
-    void shell.restored?.then(layout => {
-      const saved = layout?.relativeSizes;
-      if (saved) {
-        requestAnimationFrame(() => panel.restoreWidth(saved));
-      }
-    });
   }
 };
 
