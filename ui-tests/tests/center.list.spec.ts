@@ -35,6 +35,8 @@ test.describe('The list', () => {
     const yesterday = await push('of yesterday');
     await push('of now');
     await push('of now too');
+    // One that arrives later would bring its former time.
+    await expect(rows(page)).toHaveCount(5);
     backdate(lab, {
       [old]: new Date(Date.UTC(now.getUTCFullYear() - 1, 2, 14, 12)),
       [days]: at(now, -5, 16, 40),
@@ -93,6 +95,7 @@ test.describe('The list', () => {
   ]) {
     test(`shows type, summary, source and age of type ${type}`, async () => {
       const id = await push(`The ${type} one`, { type, source: 'batch queue' });
+      await expect(rows(page, `The ${type} one`)).toBeVisible();
       backdate(lab, { [id]: new Date(Date.now() - 12.5 * 60_000) });
       // The center reads the clock when it is opened, and then once a minute.
       await closeCenter(page);

@@ -337,6 +337,8 @@ test.describe('Read, unread and dismiss', () => {
 
   test('all messages, those not loaded too, and undo', async () => {
     await pushMany(130, index => `message ${index}`);
+    // What this tab has not heard of is not marked.
+    await expect(center(page).getByText('130 unread')).toBeVisible();
     await expect(badge(page)).toHaveText('99+');
     await center(page)
       .getByRole('button', { name: 'Mark all as read' })

@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
 import {
+  badge,
   banners,
   closeCenter,
   expect,
@@ -70,6 +71,8 @@ async function undo(label: string): Promise<void> {
 test('the command to mark all as read closes no banner, and can be undone', async () => {
   await banner('an outage');
   await lab.push({ message: 'a message', autoClose: 0 });
+  // What this tab has not heard of is not marked.
+  await expect(badge(page)).toHaveText('2');
   await runCommand(page, 'jupyterlab-notify:mark-all-read');
   await expect.poll(() => lab.list('unread')).toEqual([]);
   await expect(banners(page)).toHaveText([/an outage/]);
