@@ -217,12 +217,10 @@ class _Relay:
         self.typed_ahead = 0
         self._has_keyboard = True
         self._keyboard_ended = False
-        #: True if the key that stops a program was typed, and it has not stopped yet.
+        #: True if the key that stops a program was in what was typed last.
         self._stop_typed = False
         #: The command's process group, once it begins.
         self._group: int | None = None
-        #: True if the key that stops a program was in what was typed last.
-        self._stop_typed = False
         self._code: int | None = None
 
     def run(self) -> int:

@@ -122,9 +122,9 @@ describe('A formula', () => {
     '\\begin{align}'.repeat(2500),
     '\\begin{a}{'.repeat(3000)
   ])('is looked for in a moment', source => {
-    const began = performance.now();
+    const began = process.cpuUsage();
     takeMath(source);
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(process.cpuUsage(began).user).toBeLessThan(1_000_000);
   });
 });
 

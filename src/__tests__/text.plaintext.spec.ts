@@ -18,11 +18,11 @@ describe('stripMarkdown', () => {
   });
 
   it('is quick with marks that never close', () => {
-    const began = Date.now();
+    const began = process.cpuUsage();
     for (const mark of ['*a ', '`', '[', '__a', '<a', '![a](', '\\', '~~a ']) {
       stripMarkdown(mark.repeat(Math.floor(4096 / mark.length)));
     }
-    expect(Date.now() - began).toBeLessThan(1000);
+    expect(process.cpuUsage(began).user).toBeLessThan(1_000_000);
   });
 });
 
@@ -61,11 +61,11 @@ describe('summarize', () => {
 
   it('is quick with marks that never close, and needs no end of those that do', () => {
     const times = Array.from({ length: 5 }, () => {
-      const began = performance.now();
+      const began = process.cpuUsage();
       summarize('*a '.repeat(1365), true);
-      return performance.now() - began;
+      return process.cpuUsage(began).user;
     });
-    expect(Math.min(...times)).toBeLessThan(5);
+    expect(Math.min(...times)).toBeLessThan(5000);
     const bold = `**${'very important '.repeat(60)}**`;
     expect(summarize(bold, true).text).toMatch(/^very important .*…$/);
     const link = `[the run](https://example.org/${'x'.repeat(700)}) is over`;
