@@ -48,7 +48,14 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
       throw new Error('The server cannot be reached.');
     }
   });
-  const notebook: any = {};
+  const cells = new Map<string, any>();
+  const notebook: any = {
+    model: { cells: {} },
+    get widgets() {
+      return [...cells.values()];
+    }
+  };
+  notebook.model.cells.changed = new Signal<any, any>(notebook);
   const panel: any = {
     id: 'panel',
     content: notebook,
@@ -73,7 +80,6 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
     trans
   });
 
-  const cells = new Map<string, any>();
   const cellOf = (id: string) => {
     const cell = cells.get(id) ?? {
       isDisposed: false,
@@ -91,7 +97,14 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
     emit,
     panel,
     cell: cellOf,
-    mark: (id: string) => watcher.mark(panel, cellOf(id)),
+    mark: (id: string) => watcher.mark(panel, id),
+    /** Bring a cell back that was deleted. */
+    undo: async (id: string) => {
+      cellOf(id);
+      const newValues = [{ id }];
+      notebook.model.cells.changed.emit({ type: 'add', newValues });
+      await Promise.resolve();
+    },
     settings,
     /** Run cells together. */
     run: (...ids: string[]) =>
@@ -279,6 +292,7 @@ describe('What the user waits for', () => {
   it('is told of however short it was and whoever sees it, once', async () => {
     const { awaited, changed, mark, cell, run, end, told } = open();
     awaited.add('b');
+    cell('b');
     mark('b');
     expect(cell('b').node.className).toBe('jp-mod-notifyAwaited');
     run('a', 'b', 'c');
@@ -293,6 +307,16 @@ describe('What the user waits for', () => {
     run('b');
     await end('b');
     expect(told()).toHaveLength(1);
+  });
+
+  it('may be a cell that was gone before this was loaded, and that comes back', async () => {
+    const { awaited, cell, mark, undo } = open();
+    awaited.add('a');
+    mark('a');
+    await undo('a');
+    await undo('b');
+    expect(cell('a').node.className).toBe('jp-mod-notifyAwaited');
+    expect(cell('b').node.className).toBe('');
   });
 
   it('may be a whole notebook: the cells that run, or the next ones', async () => {

@@ -128,7 +128,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
           awaited.add(id);
         }
         changed();
-        (await load()).mark(panel, panel.content.activeCell);
+        (await load()).mark(panel, id);
       }
     });
     tracker.currentChanged.connect(changed);

@@ -107,16 +107,19 @@ export class CellWatcher {
   }
 
   /**
-   * Show at a cell whether the user waits for it.
+   * Show at a cell whether the user waits for it. It may be gone by now, and come back.
    */
-  mark(panel: NotebookPanel, cell: Private.ICell | null): void {
-    if (!cell) {
-      return;
-    }
-    const isAwaited = this._options.awaitedIn(panel).has(cell.model.id);
-    cell.node.classList.toggle(AWAITED, isAwaited);
-    if (isAwaited) {
+  mark(panel: NotebookPanel, id: string): void {
+    if (this._options.awaitedIn(panel).has(id)) {
       this._watch(panel.content);
+    }
+    this._mark(panel, Private.find(panel, id));
+  }
+
+  private _mark(panel: NotebookPanel, cell: Private.ICell | undefined): void {
+    if (cell) {
+      const isAwaited = this._options.awaitedIn(panel).has(cell.model.id);
+      cell.node.classList.toggle(AWAITED, isAwaited);
     }
   }
 
@@ -156,12 +159,12 @@ export class CellWatcher {
     watched.interrupted = null;
     const tookMs = run.finish(id, end, at);
     const { awaited, cells } = watched;
-    const cell = cells.get(id) ?? Private.find(watched, id) ?? null;
+    const cell = cells.get(id) ?? Private.find(watched.panel, id);
     cells.delete(id);
     const panelAwaited = awaited.has(watched.panel.id);
     const told = awaited.delete(id);
     if (told) {
-      this.mark(watched.panel, cell);
+      this._mark(watched.panel, cell);
       this._options.changed();
     }
     if (told && !(run.isOver && run.total > 1 && panelAwaited)) {
@@ -282,7 +285,7 @@ export class CellWatcher {
    */
   private _onCame(watched: Private.IWatched, ids: string[]): void {
     for (const id of ids.filter(id => watched.awaited.has(id))) {
-      this.mark(watched.panel, Private.find(watched, id) ?? null);
+      this.mark(watched.panel, id);
     }
   }
 
@@ -372,7 +375,7 @@ export class CellWatcher {
     watched.told = new Set();
     // The cells that will report no end.
     const left = run.pending.filter(id => awaited.delete(id));
-    left.forEach(id => this.mark(panel, watched.cells.get(id) ?? null));
+    left.forEach(id => this._mark(panel, watched.cells.get(id)));
     watched.cells.clear();
     watched.requests.clear();
     watched.lost.clear();
@@ -490,7 +493,7 @@ namespace Private {
   }
 
   /** Find a cell by its id; it is another object after it was moved. */
-  export function find({ panel }: IWatched, id: string): ICell | undefined {
+  export function find(panel: NotebookPanel, id: string): ICell | undefined {
     return panel.content.widgets?.find(
       cell => !cell.isDisposed && cell.model.id === id
     );
