@@ -19,7 +19,8 @@ NUBLADO = "nublado"
 #: The largest discovery file that is read.
 _LARGEST = 1024 * 1024
 
-#: Layers of percent-encoding that are decoded. A path with more layers is refused.
+#: Layers of percent-encoding that are decoded. A path with more layers is refused: each takes as
+#: long as the path, so that a hostile service could keep the event loop busy.
 MAX_DECODED = 3
 
 

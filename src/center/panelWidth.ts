@@ -10,7 +10,7 @@ const WIDTH = 'jupyterlab_notify:center-width';
 
 /** The width at which the panel first opens, and the largest part of the window that it takes. */
 const WIDTH_PX = 380;
-export const MOST = 0.36;
+export const MAX_PART = 0.36;
 
 /**
  * The panels that share the width of the window, and the index of the one with the center.
@@ -51,7 +51,7 @@ export function knownWidth(): number | null {
  */
 export function rememberWidth(side: ISide): void {
   try {
-    if (isLarge(side) && partOf(side) > 0) {
+    if (isWindowLarge(side) && partOf(side) > 0) {
       localStorage.setItem(key(), partOf(side).toFixed(4));
     }
   } catch {
@@ -63,7 +63,7 @@ export function rememberWidth(side: ISide): void {
  * Return the part of the window that the panel takes when it first opens.
  */
 export function firstWidth({ split }: ISide): number {
-  return Math.min(MOST, WIDTH_PX / split.node.clientWidth);
+  return Math.min(MAX_PART, WIDTH_PX / split.node.clientWidth);
 }
 
 /**
@@ -76,7 +76,7 @@ export function partOf({ split, own }: ISide): number {
 /**
  * Tell whether there is room for the panel at its first width, and as much beside it.
  */
-export function isLarge({ split }: ISide): boolean {
+export function isWindowLarge({ split }: ISide): boolean {
   return split.node.clientWidth > 2 * WIDTH_PX;
 }
 

@@ -9,16 +9,17 @@ import type { ICenterHost } from '../components/context';
 import type { CenterPanel } from './panel';
 import {
   firstWidth,
-  isLarge,
+  isWindowLarge,
   knownWidth,
-  MOST,
+  MAX_PART,
   partOf,
   rememberWidth,
   takeWidth
 } from './panelWidth';
 
 /** A shell that may restore a layout; Notebook has none. */
-type IRestoring = JupyterFrontEnd.IShell & Partial<Pick<ILabShell, 'restored'>>;
+type IRestoringShell = JupyterFrontEnd.IShell &
+  Partial<Pick<ILabShell, 'restored'>>;
 
 /** Time in ms after which JupyterLab's areas have followed the window. */
 const SETTLED_MS = 100;
@@ -52,7 +53,7 @@ export function useKeptWidth(host: ICenterHost): void {
         rememberWidth(host.side);
       }
     };
-    void (host.shell as IRestoring).restored?.then(layout => {
+    void (host.shell as IRestoringShell).restored?.then(layout => {
       const saved = layout?.relativeSizes;
       if (saved) {
         requestAnimationFrame(() => restoreWidth(host, saved));
@@ -97,9 +98,10 @@ function restoreWidth(panel: CenterPanel, saved: readonly number[]): void {
   // Wider than the panel opens by itself, and than the user was seen to make it in this browser.
   const known = knownWidth() ?? 0;
   const part = partOf(side);
-  if (isLarge(side) && part > Math.max(known, MOST)) {
+  if (isWindowLarge(side) && part > Math.max(known, MAX_PART)) {
     const sizes = split.relativeSizes();
     sizes[own] = known || firstWidth(side);
+    // What it leaves goes to the main area, which is next to it on either side.
     sizes[own ? own - 1 : 1] += part - sizes[own];
     split.setRelativeSizes(sizes);
   }

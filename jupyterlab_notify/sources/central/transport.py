@@ -12,14 +12,14 @@ import re
 import socket
 import ssl
 import time
-import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from ...exceptions import NoThread
+from ..location import decode_path
 from ..threads import in_thread
 from .clock import ServiceClock
 from .content import ENCODING, NoCookies, read_content, read_text, skip_content
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     import httpx
 
 MAX_REDIRECTS = 3
-#: How often a path may be percent-encoded over again. Each time takes as long as the path, so that
-#: without a bound a hostile service could keep the event loop busy.
-MAX_ENCODED = 3
 #: Time in seconds for which an idle connection is kept.
 KEEP_ALIVE_S = 5.0
 
@@ -384,15 +381,10 @@ def _segments(url: httpx.URL) -> list[str] | None:
     segments = []
     path = url.raw_path.decode().partition("?")[0].rstrip("/")
     for segment in path.split("/")[1:]:
-        decoded = segment
-        for _ in range(MAX_ENCODED):
-            decoded = unquote(decoded)
-        decoded = unicodedata.normalize("NFKC", decoded)
-        is_dots = decoded.partition(";")[0] in ("", ".", "..")
-        is_encoded = unquote(decoded) != decoded
-        has_slash = "/" in decoded or "\\" in decoded
-        is_text = decoded.isprintable() and "\ufffd" not in decoded
-        if is_dots or is_encoded or has_slash or not is_text:
+        decoded = decode_path(segment)
+        if decoded is None or "/" in decoded or "\\" in decoded:
+            return None
+        if decoded.partition(";")[0] in ("", ".", ".."):
             return None
         segments.append(decoded)
     return segments

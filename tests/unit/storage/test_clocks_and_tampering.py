@@ -156,6 +156,13 @@ FOREIGN = {
 }
 
 
+def tamper(path: Path, script: str) -> None:
+    """Change a database as another program would."""
+    db = sqlite3.connect(path)
+    db.executescript(script)
+    db.close()
+
+
 @pytest.mark.parametrize("name", FOREIGN)
 def test_tables_that_are_not_those_of_their_version_are_set_aside_and_begun_anew(
     path: Path, clock: Clock, name: str
@@ -163,9 +170,7 @@ def test_tables_that_are_not_those_of_their_version_are_set_aside_and_begun_anew
     store = Storage(path, clock=clock)
     receive(store, "old")
     store.close()
-    db = sqlite3.connect(path)
-    db.executescript(FOREIGN[name])
-    db.close()
+    tamper(path, FOREIGN[name])
     store = Storage(path, clock=clock)
     receive(store, "new")
     do(store, lambda tx: tx.execute("SELECT count(*) FROM outbox").fetchone())
@@ -191,9 +196,7 @@ def test_what_refuses_messages_while_the_file_is_in_use_is_set_aside(
 ) -> None:
     store = Storage(path, clock=clock)
     receive(store, "old")
-    db = sqlite3.connect(path)
-    db.executescript(REFUSALS[name])
-    db.close()
+    tamper(path, REFUSALS[name])
     receive(store, "new")
     receive(store, "new")
     assert sorted(row["message"] for row in live(store).values()) == ["new", "new", "old"]
