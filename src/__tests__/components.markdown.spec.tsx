@@ -245,6 +245,14 @@ describe('SafeMarkdown', () => {
     expect(chunks.filter(chunk => /^ord|^rd|^d /.test(chunk))).toEqual([]);
   });
 
+  it('shows the start of a summary that is too complex, and all of it where that is asked for', async () => {
+    const text = '\u05d0a '.repeat(1200);
+    expect((await inline(text)).textContent).toContain(text);
+    const start = show(await markdown.inline(text, true, false)).textContent!;
+    expect(start).toContain('… This text is too complex');
+    expect(start.length).toBeLessThan(text.length / 2);
+  });
+
   it('shows as text what is nested too deep, or what breaks the parser', async () => {
     const deep = (times: number) =>
       '<blockquote>'.repeat(times) + 'x' + '</blockquote>'.repeat(times);

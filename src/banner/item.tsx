@@ -82,7 +82,8 @@ function Line(
         <Summary
           row={row}
           // Links can be followed in a message without details too.
-          open
+          links
+          whole={open}
           id={id}
           className="jp-NotifyBanner-summary"
         />

@@ -171,7 +171,8 @@ function RowHead(props: IPartProps): JSX.Element {
         </span>
         <Summary
           row={row}
-          open={open}
+          links={open}
+          whole={open}
           id={`${id}-summary`}
           className="jp-NotifyRow-summary"
         />

@@ -38,6 +38,7 @@ import {
   FootnoteNumber,
   Formula
 } from './markdownParts';
+import { PlainSummary, PlainText } from './plainText';
 
 /** Elements made again as they are. */
 const KEPT = new Set([
@@ -215,8 +216,13 @@ export class SafeMarkdown {
    * descriptions.
    *
    * @param links - whether links can be followed; in a closed row they cannot.
+   * @param whole - whether all of it is shown, even if it is too complex to be formatted.
    */
-  async inline(source: string, links: boolean): Promise<React.ReactNode> {
+  async inline(
+    source: string,
+    links: boolean,
+    whole = true
+  ): Promise<React.ReactNode> {
     const flat = inlineOnly(source);
     const body = isSummaryTooComplex(flat)
       ? TOO_COMPLEX
@@ -224,7 +230,7 @@ export class SafeMarkdown {
     if (body === TOO_COMPLEX) {
       return (
         <>
-          {drawn(source)}{' '}
+          <PlainSummary text={source} whole={whole} />{' '}
           <span className="jp-NotifyMarkdown-note">{this._note()}</span>
         </>
       );
@@ -279,51 +285,6 @@ export class SafeMarkdown {
   private readonly _images: string | undefined;
   private readonly _rendermime: IRenderMimeRegistry;
   private readonly _trans: TranslationBundle;
-}
-
-/** The most lines and characters of a text that are laid out together. */
-const CHUNK = { lines: 50, chars: 2000 };
-
-/** A part of a longer line, up to a blank if it has one. */
-const PART = new RegExp(
-  `.{1,${CHUNK.chars}}(?:\\s+|$)|.{${CHUNK.chars}}\\p{M}*`,
-  'gsu'
-);
-
-/** A text as it was written, in chunks, so that those out of sight are not laid out. */
-function PlainText(props: { text: string }): JSX.Element {
-  const chunks: string[] = [];
-  let lines: string[] = [];
-  let chars = 0;
-  const end = () => {
-    if (lines.length > 0) {
-      chunks.push(lines.join('\n'));
-    }
-    lines = [];
-    chars = 0;
-  };
-  for (const line of props.text.split(/\r\n|\r|\n/)) {
-    for (const part of line.length > CHUNK.chars ? line.match(PART)! : [line]) {
-      if (
-        lines.length === CHUNK.lines ||
-        (chars > 0 && chars + part.length > CHUNK.chars)
-      ) {
-        end();
-      }
-      lines.push(part);
-      chars += part.length;
-    }
-  }
-  end();
-  return (
-    <>
-      {chunks.map((chunk, index) => (
-        <div key={index} className="jp-NotifyMarkdown-plain">
-          {chunk}
-        </div>
-      ))}
-    </>
-  );
 }
 
 function children(

@@ -4,33 +4,36 @@
  */
 import * as React from 'react';
 
-import { drawn } from '../text/drawn';
 import { visible } from '../text/visible';
 import type { Action, Notification } from '../wire';
 import { Shared } from './context';
+import { PlainSummary } from './plainText';
 import { useBody } from './useBody';
 import '../../style/surface.css';
 import '../../style/messages.css';
 
 /**
  * The line of a message, with links only where they can be followed.
+ *
+ * @param props.whole - whether all of it is shown; else its end may be cut off.
  */
 export function Summary(props: {
   row: Notification;
-  open: boolean;
+  links: boolean;
+  whole: boolean;
   id?: string;
   className?: string;
 }): JSX.Element {
-  const { row, open, id, className } = props;
+  const { row, links, whole, id, className } = props;
   const { markdown } = React.useContext(Shared);
   const rendered = useRendered(
     row.markdown ? row.message : null,
-    source => markdown.inline(source, open),
-    open
+    source => markdown.inline(source, links, whole),
+    `${links} ${whole}`
   );
   return (
     <div id={id} className={`jp-NotifySummary ${className ?? ''}`} dir="auto">
-      {rendered ?? drawn(row.message)}
+      {rendered ?? <PlainSummary text={row.message} whole={whole} />}
     </div>
   );
 }

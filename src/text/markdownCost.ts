@@ -4,6 +4,7 @@
  * Parsers of Markdown take time that grows with the square of some texts, and a few bytes can ask
  * for a table of a million cells. Each scan here is linear, and errs on the side of too much.
  */
+import { scriptChanges } from './scripts';
 import { visible } from './visible';
 
 /**
@@ -65,8 +66,7 @@ const TABLE_LINE = /^[\s>*+\d.)]*[|:-][|:\s-]*$/;
 const AFTER_TABLE = /^\s*(?:[<>#]|[-+*\d`~]|$)/;
 
 /**
- * The cost, in elements, of each place where letters of another script begin, and so often run in
- * another direction: the browser shapes and lays out what is between two of them by itself.
+ * The cost, in elements, of each place where letters of another script begin.
  */
 const SCRIPT_COST = 0.4;
 
@@ -158,7 +158,7 @@ export function plainFences(source: string): string {
 export function cost(source: string, limit: IMarkdownCost): IMarkdownCost {
   const total: IMarkdownCost = {
     work: runs(source),
-    nodes: styles(source) + SCRIPT_COST * scripts(visible(source)),
+    nodes: styles(source) + SCRIPT_COST * scriptChanges(visible(source)).length,
     depth: 0
   };
   const code = new CodeLines(source);
@@ -225,58 +225,6 @@ function styles(source: string): number {
     }
   }
   return nodes;
-}
-
-/** Count the places where letters of another script begin. */
-function scripts(source: string): number {
-  let count = 0;
-  if (!/[\u0590-\uffff]/.test(source)) {
-    return count;
-  }
-  let before = 0;
-  for (let at = 0; at < source.length; at++) {
-    const script = scriptOf(source.charCodeAt(at)) || before;
-    count += before && script !== before ? 1 : 0;
-    before = script;
-  }
-  return count;
-}
-
-/**
- * Return a number for the script of a letter or digit, by its place in Unicode; 0 for signs, which
- * go with the letters around them. Scripts that are mixed in one language have one number. Brackets
- * count as Latin: among letters from right to left each of them is laid out by itself.
- */
-function scriptOf(code: number): number {
-  if (code < 0x80) {
-    return /[\w()[\]{}]/.test(String.fromCharCode(code)) ? 1 : 0;
-  }
-  if (code < 0x590) {
-    return 1;
-  }
-  if (code < 0x900) {
-    // Hebrew; Arabic, Syriac, Thaana, N'Ko and others.
-    return code < 0x600 ? 2 : 3;
-  }
-  if (code < 0x1000) {
-    // Each script of India and its neighbours has 128 places.
-    return code >> 7;
-  }
-  if (code < 0x2000) {
-    return code >> 9;
-  }
-  if (code < 0x2e80) {
-    return 0;
-  }
-  if (code < 0xd800) {
-    return 4;
-  }
-  if (code < 0xe000) {
-    // The first half of a letter from right to left beyond U+FFFF; or an emoji and others.
-    return /[\ud802\ud803\ud83a\ud83b]/.test(String.fromCharCode(code)) ? 5 : 0;
-  }
-  // Private characters run from left to right.
-  return code < 0xf900 ? 1 : code >= 0xfb1d && code < 0xff00 ? 3 : 0;
 }
 
 /** Count the cells in a line of a table. */
