@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 
 def is_interrupt(error: BaseException | None) -> bool:
     """Return whether somebody interrupted or cancelled the work.
@@ -9,9 +11,16 @@ def is_interrupt(error: BaseException | None) -> bool:
     The exceptions of asyncio, concurrent.futures and trio are recognized by their names: none of
     these libraries is imported just for this.
     """
+    # Any attribute of an exception, or of its class, may itself raise one.
+    with suppress(Exception):
+        return _is_interrupt(error)
+    return False
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
     group: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     if group and type(error).__name__ == "BaseExceptionGroup":
-        return all(map(is_interrupt, group))
+        return all(map(_is_interrupt, group))
     if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
         return True
     name = type(error).__name__
@@ -20,7 +29,10 @@ def is_interrupt(error: BaseException | None) -> bool:
 
 def is_plain_exit(error: BaseException | None) -> bool:
     """Return whether an exception comes from ``sys.exit()`` or ``sys.exit(0)``, a success."""
-    if not isinstance(error, SystemExit):
-        return False
-    # Any other code that equals zero, such as 0.0, is printed by Python and counts as a failure.
-    return error.code is None or (isinstance(error.code, int) and error.code == 0)
+    with suppress(Exception):
+        if isinstance(error, SystemExit):
+            code = error.code
+            # Any other code that equals zero, such as 0.0, is printed by Python and counts as a
+            # failure.
+            return code is None or (isinstance(code, int) and code == 0)
+    return False

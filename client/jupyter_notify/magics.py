@@ -31,6 +31,14 @@ MAX_NAME = 60
 #: The JupyterLab command that the button runs.
 GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 
+#: The variable in which the server gives a notebook's path to its kernel, and the one that VS Code
+#: sets in the kernel's namespace: there, the server knows the notebook by another name.
+SESSION = "JPY_SESSION_NAME"
+VSCODE_PATH = "__vsc_ipynb_file__"
+#: Names that are none: of a console, and of a notebook whose kernel started before it was known.
+UUID = "[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}"
+CONSOLE = re.compile(rf"console-\d+-{UUID}")
+
 NAME = "notify"
 #: Ends of a line that goes on in the next one.
 CONTINUES = (" \\", "\t\\")
@@ -189,11 +197,16 @@ class CellReporter:
     def _ended(self, info: Any) -> _Running | None:
         """Return a cell that ran, and forget it and the cells it ran; None for a blank cell."""
         cells = self._cells
-        for number, one in enumerate(cells.running):
-            if one.info is info:
-                del cells.running[number:]
-                return one
-        if not (getattr(info, "raw_cell", None) or "").strip():
+        cell = _raw_cell(info)
+        last_first = list(enumerate(cells.running))[::-1]
+        found = [number for number, one in last_first if one.info is info]
+        # An error that IPython fails to show makes it describe the cell anew.
+        found += [number for number, one in last_first if cell and _raw_cell(one.info) == cell]
+        if found:
+            one = cells.running[found[0]]
+            del cells.running[found[0] :]
+            return one
+        if not cell.strip():
             return None
         # This cell has loaded the extension, so it began before anything was noted.
         request, cells.next = cells.next, None
@@ -209,7 +222,7 @@ class CellReporter:
             request = self._every
         if request is None and result.error_before_exec is not None:
             # A cell with a syntax error was not run at all, so its magic was not run either.
-            request = _wanted(getattr(result.info, "raw_cell", None) or "")
+            request = _wanted(_raw_cell(result.info))
         if request is None:
             return
         took_s = monotonic() - ended.began
@@ -217,7 +230,9 @@ class CellReporter:
         failed = error is not None and not is_plain_exit(error)
         if not failed and took_s < request.after_s:
             return
-        name = request.text or _name()
+        session = _session(self._shell)
+        notebook = Path(session).name
+        name = request.text or _short(notebook) or "The cell"
         took = duration(took_s)
         if not failed:
             type_, text = "success", f"{name}: done in {took}"
@@ -231,18 +246,19 @@ class CellReporter:
             message = compose(
                 shorten(text, MAX_MESSAGE),
                 type=type_,
-                actions=self._buttons(),
-                source=shorten(_notebook(), MAX_SOURCE) or None,
+                actions=self._buttons(session),
+                source=shorten(notebook, MAX_SOURCE) or None,
             )
             notify.queue.submit(with_key(message))
         except SendError:
             # A failure to send must not disturb the cell.
             return
 
-    def _buttons(self) -> list[dict[str, Any]]:
-        args = {"path": _path(), "cellId": self._cell_id()}
+    def _buttons(self, session: str) -> list[dict[str, Any]]:
+        cell_id = None if CONSOLE.fullmatch(_given_name()) else self._cell_id()
+        args = {"path": _path(session), "cellId": cell_id}
         if not any(args.values()):
-            # There is no notebook: this is IPython in a terminal.
+            # There is no notebook: this is a console, or IPython in a terminal.
             return []
         return [{"label": "Go to cell", "commandId": GO_TO_CELL, "args": args}]
 
@@ -253,26 +269,54 @@ class CellReporter:
         return id_ if isinstance(id_, str) else None
 
     def transform(self, lines: list[str]) -> list[str]:
-        """Replace ``%%notify`` in the first line by a call; the other lines may be any cell."""
-        first = next((i for i, line in enumerate(lines) if line.strip()), None)
+        """Replace ``%%notify`` in the first line by a call; the other lines may be any cell.
+
+        Comments may stand above it.
+        """
+        first = next((i for i, line in enumerate(lines) if _is_code(line)), None)
         if first is None:
             return lines
         end = _end_of_line(lines, first)
         name, text = _first_word("".join(lines[first:end]).strip())
         if name != f"%%{NAME}":
             return lines
-        from IPython.core import inputtransformer2
-
         rest = lines[end:]
         begin = next((i for i, line in enumerate(rest) if line.strip()), len(rest))
-        # Another cell magic must be in the first line of the rest. It may be ``%%notify`` again.
-        body = rest[begin:]
-        rest = self.transform(body)
-        if rest is body:
-            cell_magic: Callable[[list[str]], list[str]] = inputtransformer2.cell_magic
-            rest = cell_magic(body)
         # The blank lines stay, so that errors name the right line.
-        return [*lines[:first], call(text), *["\n"] * begin, *rest]
+        return [*lines[:first], call(text), *["\n"] * begin, *self._as_alone(rest[begin:])]
+
+    def _as_alone(self, lines: list[str]) -> list[str]:
+        """Transform the lines below ``%%notify`` as IPython does with those of a whole cell."""
+        from IPython.core import inputtransformer2
+
+        cleanup: list[Callable[[list[str]], list[str]]] = [
+            inputtransformer2.leading_indent,
+            inputtransformer2.classic_prompt,
+            inputtransformer2.ipython_prompt,
+        ]
+        for one in cleanup:
+            lines = one(lines)
+        # Another cell magic must be in the first of the lines. It may be ``%%notify`` again.
+        rest = self.transform(lines)
+        if rest is lines:
+            cell_magic: Callable[[list[str]], list[str]] = inputtransformer2.cell_magic
+            rest = cell_magic(lines)
+        if len(rest) == 1 and rest is lines:
+            # A cell of one line may be a magic without its percent sign, such as `pip install`.
+            code: str = self._shell.transform_cell(rest[0])
+            rest = code.splitlines(keepends=True)
+        return rest
+
+
+def _raw_cell(info: Any) -> str:
+    """Return a cell as the user wrote it."""
+    return getattr(info, "raw_cell", None) or ""
+
+
+def _is_code(line: str) -> bool:
+    """Return whether a line is neither blank nor a comment."""
+    text = line.strip()
+    return bool(text) and not text.startswith("#")
 
 
 def _end_of_line(lines: list[str], begin: int) -> int:
@@ -285,7 +329,7 @@ def _end_of_line(lines: list[str], begin: int) -> int:
 
 def _wanted(cell: str) -> Request | None:
     """Return the request of a cell that could not be run: ``%%notify``, or a ``%notify`` line."""
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", cell.strip())):
+    for number, line in enumerate(filter(_is_code, re.split(r"\r\n|\r|\n", cell))):
         name, text = _first_word(line)
         if name == f"%{NAME}" or (name == f"%%{NAME}" and number == 0):
             parsed = parse(text)
@@ -337,28 +381,32 @@ def line_transformer() -> Any:
     return NotifyLine
 
 
-def _session() -> str:
-    """Return the notebook's path as the server gave it to the kernel."""
-    return os.environ.get("JPY_SESSION_NAME", "")
+def _session(shell: Any) -> str:
+    """Return the notebook's path as its editor or server gave it to the kernel; empty if none."""
+    given = getattr(shell, "user_ns", {}).get(VSCODE_PATH)
+    if isinstance(given, str):
+        return given
+    name = _given_name()
+    nameless = CONSOLE.fullmatch(name) or re.fullmatch(UUID, name)
+    return "" if nameless else os.environ.get(SESSION, "")
 
 
-def _notebook() -> str:
-    """Return the notebook's name; empty if there is no notebook."""
-    return Path(_session()).name
+def _given_name() -> str:
+    """Return the end of the path that the server gave to the kernel."""
+    return Path(os.environ.get(SESSION, "")).name
 
 
-def _name() -> str:
-    name = _notebook()
+def _short(name: str) -> str:
+    """Return a notebook's name, shortened for a title."""
     if len(name) > MAX_NAME:
         # Numbers and dates are often at its end.
         half = MAX_NAME // 2
         name = f"{name[:half]}…{name[1 - half :]}"
-    return name or "The cell"
+    return name
 
 
-def _path() -> str | None:
+def _path(session: str) -> str | None:
     """Return the notebook's path as JupyterLab uses it, relative to the server's directory."""
-    session = _session()
     if not session:
         return None
     if not os.path.isabs(session):

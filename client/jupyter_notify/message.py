@@ -439,5 +439,6 @@ def describe(error: BaseException) -> str:
     except Exception:
         # The text of an exception may itself raise an exception.
         text = ""
-    name = type(error).__name__
+    # A metaclass may do anything to the name of its class.
+    name = type.__dict__["__name__"].__get__(type(error))
     return shorten(f"{name}: {text}" if text else name, 500)

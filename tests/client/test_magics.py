@@ -95,6 +95,7 @@ def test_a_text_is_a_sentence(told: Told, line: str, text: str) -> None:
         "if True:\n    %notify Is 'it' done?\n    x = 42\nx",
         "text = '''\n%notify Is it?\n'''\nlen(text) and 42",
         "%notify goes \\\n  on?\n40 + 2",
+        "# Train\n\n# the model\n%%notify x\n40 + 2",
     ],
 )
 def test_the_cell_always_runs(told: Told, cell: str) -> None:
@@ -102,6 +103,29 @@ def test_the_cell_always_runs(told: Told, cell: str) -> None:
     assert result.success, result
     assert result.result in (42, None)
     assert messages == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "pwd",
+        "  pwd\n",
+        "x = 42\nx",
+        "  x = 42\n  x",
+        "\n\n    x = 42\n\n    x",
+        ">>> x = 42\n... x",
+        "\n>>> 40 + 2",
+        "In [1]: 40 + 2",
+        "%%notify Again\npwd",
+    ],
+)
+def test_a_cell_is_cleaned_up_as_without_its_line(told: Told, cell: str) -> None:
+    """As IPython does it: indentation, prompts, and magics without a percent sign."""
+    alone, _ = told.run(cell)
+    for above in ("%%notify x\n", "# Train\n%%notify x\n", "%%notify x\n\n"):
+        result, messages = told.run(above + cell)
+        assert (result.success, result.result) == (True, alone.result)
+        assert messages == []
 
 
 @pytest.mark.parametrize(
@@ -123,6 +147,27 @@ def test_an_error_that_cannot_say_why_is_told_all_the_same(told: Told) -> None:
     code = "class E(Exception):\n    def __str__(self):\n        raise ValueError\nraise E"
     result = told.run(f"%%notify --after 0 X\n{code}")[1]
     assert [type_ for type_, _ in result] == ["error"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class E(Exception):\n    exceptions = property(lambda s: 1/0)\nraise E",
+        "class E(SystemExit):\n    code = property(lambda s: 1/0)\nraise E",
+        "class I(int):\n    def __eq__(s, o):\n        raise OSError\nraise SystemExit(I(0))",
+        # IPython fails to show these.
+        "class E(Exception):\n    __class__ = property(lambda s: 1/0)\nraise E",
+        "class M(type):\n    def __getattribute__(c, name):\n        raise OSError\n"
+        "class E(Exception, metaclass=M):\n    pass\nraise E",
+    ],
+)
+def test_an_error_of_which_nothing_can_be_asked_is_told_all_the_same(told: Told, code: str) -> None:
+    ((type_, text),) = told.run(f"%%notify --after 0 X\n{code}")[1]
+    assert type_ == "error"
+    assert text.startswith("X: failed after ")
+    # Nor does it keep other cells from being reported.
+    told.run("%notify --every-cell --after 0 Next")
+    assert told.run("42")[1] == [("success", "Next: done")]
 
 
 def test_an_errors_colours_are_left_out(told: Told) -> None:
@@ -240,6 +285,7 @@ def test_an_error_names_the_line_of_the_cell(told: Told) -> None:
         ("x = 1\n%notify In a line\n  y = 2", "In a line"),
         ("%%notify Cells\n%%time\n1 +", "Cells"),
         ("%%notify Returned\nreturn 1", "Returned"),
+        ("# Train\n%%notify Commented\n1 +", "Commented"),
     ],
 )
 def test_a_cell_that_is_no_python_is_told_as_failed(told: Told, cell: str, title: str) -> None:
@@ -263,3 +309,37 @@ def test_a_long_name_of_a_notebook_leaves_room_for_the_end(
     assert name == f"{'a' * 30}…{'a' * 12}-2026-11-28.ipynb"
     assert len(name) == 60
     assert rest.startswith("failed after")
+
+
+@pytest.mark.parametrize(
+    ("session", "vscode", "name"),
+    [
+        ("/home/ada/work/train.ipynb", None, "train.ipynb"),
+        ("train.ipynb", None, "train.ipynb"),
+        ("", None, None),
+        ("/home/ada/train-jvsc-1c9e0c.ipynb", "/home/ada/train.ipynb", "train.ipynb"),
+        ("", "/home/ada/train.ipynb", "train.ipynb"),
+        # A console, and a notebook that had no path when its kernel started.
+        ("work/console-1-34361149-e3d8-4dbc-9302-0e86431b3e8c", None, None),
+        ("work/34361149-e3d8-4dbc-9302-0e86431b3e8c", None, None),
+        ("console-1.ipynb", None, "console-1.ipynb"),
+    ],
+)
+def test_the_source_is_the_notebooks_name(
+    told: Told,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    session: str,
+    vscode: str | None,
+    name: str | None,
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", session)
+    if vscode is not None:
+        told.shell.user_ns["__vsc_ipynb_file__"] = vscode
+    told.shell.get_parent = lambda: {"metadata": {"cellId": "c1"}}
+    _, ((_, text),) = told.run("%%notify\n1/0")
+    assert text.startswith(f"{name or 'The cell'}: failed")
+    sent = recorder.requests[-1].value
+    assert sent.get("source") == name
+    # There is no cell to go to in a console.
+    assert bool(sent.get("actions")) is ("console-1-" not in session)
