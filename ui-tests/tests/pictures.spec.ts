@@ -13,6 +13,7 @@ import {
   expect,
   openCenter,
   rows,
+  setTheme,
   test,
   toasts,
   untilLauncher,
@@ -151,6 +152,35 @@ test('a row shows its picture small, and whole when it is open', async () => {
   ]);
   await expect(opened.locator('img')).toHaveJSProperty('naturalWidth', 640);
   await opened.close();
+});
+
+test('lines drawn on nothing can be seen in the dark theme', async () => {
+  await setTheme(page, 'dark');
+  try {
+    await lab.push({ message: 'Lines', key: 'lines', autoClose: false });
+    await give('lines', png(100));
+    await beThere();
+    const toast = toasts(page, 'Lines').locator('.jp-toast-message');
+    const ground = (locator: Locator, pseudo?: string) =>
+      locator.evaluate((node, pseudo) => {
+        const { backgroundColor, backgroundImage } = getComputedStyle(
+          node,
+          pseudo
+        );
+        return [backgroundColor, backgroundImage.split('"')[0]];
+      }, pseudo);
+    const white = 'rgb(255, 255, 255)';
+    await expect.poll(() => ground(toast, '::before')).toEqual([white, 'url(']);
+    await openCenter(page);
+    const row = rows(page, 'Lines');
+    const shown = row.locator('.jp-NotifyThumbnail img, .jp-NotifyPicture img');
+    await expect.poll(() => ground(shown)).toEqual([white, 'none']);
+    await row.click();
+    await expect(row.locator('.jp-NotifyPicture img')).toBeVisible();
+    await expect.poll(() => ground(shown)).toEqual([white, 'none']);
+  } finally {
+    await setTheme(page, 'light');
+  }
 });
 
 test('JPEG, GIF and WebP are shown as PNG is, up to 2 MiB and nothing else', async () => {
