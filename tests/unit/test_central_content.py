@@ -121,7 +121,7 @@ async def test_compressed_nothing_without_an_end_is_bounded() -> None:
     [
         *("[" + "{}," * 1_000_000 + "{}]", "[" + "[]," * 1_000_000 + "[]]"),
         *("[" + '{"a":0},' * 500_000 + "0]", "[" + '"ab",' * 800_000 + "0]"),
-        *("[" * 4_000_000, '{"a":' * 800_000, "[" + "9" * 4_000_000 + "]"),
+        *("[" * 4_000_000, '{"a":' * 800_000, "[" + "9" * 4_000_000),
         *("[1e9," * 800_000, "[NaN", "", "\0" * 1000),
         *("[" + "1e5," * 1_000_000 + "0]", "[" + "300," * 1_000_000 + "0]"),
     ],
@@ -134,6 +134,35 @@ def test_json_that_would_take_much_memory_is_refused(content: str) -> None:
         load(raw)
     assert tracemalloc.get_traced_memory()[1] < 48 * 1024 * 1024
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("9" * 5000, "-" + "9" * 3_000_000, "[" * 5000 + "]" * 5000),
+        *('{"a":' * 5000 + "1" + "}" * 5000, '["]", ' * 5000 + '"[[[[\\\\"' + "]" * 5000),
+    ],
+    ids=["digits", "many digits", "lists", "objects", "texts with brackets"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_value_that_python_does_not_parse_hides_no_other_entry(value: str, encoding: str) -> None:
+    good = [json.dumps(message(id=id_)) for id_ in ("before", "after")]
+    tracemalloc.start()
+    began = time.process_time()
+    listed = load(f'[{good[0]}, {{"id": "odd", "odd": {value}}}, {good[1]}]'.encode(encoding))
+    assert time.process_time() - began < 2
+    assert tracemalloc.get_traced_memory()[1] < 48 * 1024 * 1024
+    tracemalloc.stop()
+    items, notice = parse_entries(listed, parse_message, 10, "messages")
+    assert [item.remote for item in items] == ["before", "after"]
+    assert notice == "The central service lists 1 messages that cannot be understood."
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "-" + "9" * 5000])
+def test_a_number_with_thousands_of_digits_is_no_id(digits: str) -> None:
+    listed = load(f'[{{"id": {digits}}}, {json.dumps(message())}]'.encode())
+    items, _ = parse_entries(listed, parse_message, 10, "messages")
+    assert [item.remote for item in items] == ["1"]
 
 
 def message(**more: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+import math
+import re
 import zlib
 from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar
@@ -36,6 +38,11 @@ MAX_SKIPPED = 64 * 1024
 MAX_CONTAINERS = 50_000
 MAX_QUOTES = 400_000
 MAX_COMMAS = 400_000
+#: The most digits of a whole number that is read, and the depth to which lists and objects are read
+#: where an answer holds more than Python parses.
+MAX_DIGITS = 1000
+MAX_DEPTH = 100
+_BRACKET_OR_TEXT = re.compile(r'[][{}]|"(?:[^"\\]|\\.)*"', re.DOTALL)
 #: Answers larger than this, in bytes, are parsed in a thread.
 LARGE = 256 * 1024
 #: The requested compression: one that Python can decompress in pieces.
@@ -155,6 +162,36 @@ def load(content: bytes) -> Any:
     ):
         raise malformed()
     try:
-        return json.loads(content)
+        try:
+            return json.loads(content)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise malformed() from None
+        except (ValueError, RecursionError):
+            # One entry with such a number or such a depth must not hide the others.
+            text = content.decode(json.detect_encoding(content), "surrogatepass")
+            return json.loads(_cut_depths(text), parse_int=_parse_int)
     except (ValueError, RecursionError):
         raise malformed() from None
+
+
+def _parse_int(digits: str) -> float:
+    """Parse a whole number; one that is too long is infinite, as too large a fraction is."""
+    return int(digits) if len(digits) <= MAX_DIGITS else math.inf
+
+
+def _cut_depths(text: str) -> str:
+    """Replace what is nested too deeply in JSON by ``null``."""
+    kept: list[str] = []
+    depth = start = 0
+    for found in _BRACKET_OR_TEXT.finditer(text):
+        if found[0] in ("[", "{"):
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                kept += text[start : found.start()], "null"
+        elif found[0] in ("]", "}"):
+            depth -= 1
+            if depth == MAX_DEPTH:
+                start = found.end()
+    if depth <= MAX_DEPTH:
+        kept.append(text[start:])
+    return "".join(kept)

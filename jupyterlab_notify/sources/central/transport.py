@@ -12,10 +12,10 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from ...exceptions import NoThread
@@ -28,9 +28,19 @@ from .failure import Answer, Failure, NoToken, failure_of, malformed
 if TYPE_CHECKING:
     import httpx
 
+T = TypeVar("T")
+
 MAX_REDIRECTS = 3
 #: Time in seconds for which an idle connection is kept.
 KEEP_ALIVE_S = 5.0
+#: OpenSSL's reasons if what is received is no TLS at all.
+NO_TLS = frozenset(("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"))
+#: What httpx's errors without a cause from the system mean.
+CAUSES = {
+    "RemoteProtocolError": "its answer is cut short, or is not HTTP",
+    "ReadError": "the connection broke",
+    "WriteError": "the connection broke",
+}
 
 
 class Transport:
@@ -114,19 +124,23 @@ class Transport:
         """
         self._active += 1
         try:
-            return await asyncio.wait_for(
-                self._exchange(method, path, params, headers, content, anonymous, unauthenticated),
-                self._timeout_s,
+            return await self._in_time(
+                self._exchange(method, path, params, headers, content, anonymous, unauthenticated)
             )
-        except asyncio.TimeoutError:
-            raise Failure(
-                f"The central service did not answer within {self._timeout_s:g} s."
-            ) from None
         except Failure as failure:
             # The traceback holds what was read of the answer, in a reference cycle with the task.
             raise failure.with_traceback(None) from None
         finally:
             self._active -= 1
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
+        """Wait for an answer within the timeout."""
+        try:
+            return await asyncio.wait_for(answer, self._timeout_s)
+        except asyncio.TimeoutError:
+            raise Failure(
+                f"The central service did not answer within {self._timeout_s:g} s."
+            ) from None
 
     async def _exchange(
         self,
@@ -169,9 +183,13 @@ class Transport:
         """
         self._active += 1
         try:
-            async with self._respond(
-                "GET", path, None, headers, None, False, False, silence_s
-            ) as response:
+            async with AsyncExitStack() as opened:
+                # A service may send headers, or answers with a status below 200, without end.
+                response = await self._in_time(
+                    opened.enter_async_context(
+                        self._respond("GET", path, None, headers, None, False, False, silence_s)
+                    )
+                )
                 kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if response.status_code != 200:
                     raise failure_of(Answer(response.status_code, response.headers, b""))
@@ -412,14 +430,27 @@ def _is_untrusted(error: BaseException) -> bool:
 
 
 def _explain_cause(error: BaseException) -> str:
-    """Return the cause of an error from httpx: the system's message, or the error's name."""
+    """Return the cause of an error from httpx: the system's message, or what the error means."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message}"
+            return f"its certificate is not trusted: {cause.verify_message.rstrip('.')}"
+        if isinstance(cause, ssl.SSLError):
+            return _explain_tls(cause)
         if isinstance(cause, OSError) and cause.strerror and cause.errno:
             # asyncio's message names the address instead of the reason.
-            plain = cause.errno in errno.errorcode and not isinstance(cause, ssl.SSLError)
-            return os.strerror(cause.errno) if plain else cause.strerror
+            return os.strerror(cause.errno) if cause.errno in errno.errorcode else cause.strerror
     name = type(error).__name__
     refused = re.match(r"[45][0-9]{2}\b", str(error)) if name == "ProxyError" else None
-    return f"it answered {refused[0]}" if refused else name
+    return f"it answered {refused[0]}" if refused else CAUSES.get(name, name)
+
+
+def _explain_tls(error: ssl.SSLError) -> str:
+    """Return the cause of an error of TLS, without OpenSSL's names and line numbers."""
+    reason = error.reason or ""
+    if reason in NO_TLS:
+        return "what listens there does not speak TLS"
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return "it closes the connection during the TLS handshake"
+    # An alert from the other end is named after the oldest version of TLS that has it.
+    words = re.sub(r"^(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?", "", reason).replace("_", " ").lower()
+    return f"TLS fails: {words}" if words else "TLS fails"
