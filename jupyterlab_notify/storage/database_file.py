@@ -111,6 +111,7 @@ class DatabaseFile:
         if not self.path.is_file():
             raise Unusable(f"{self.path} is not a file")
         self._keep_private()
+        self._open_sidecars()
         self._look_at_folder()
         self._file = _identity(self.path)
         self.check_sidecars(SIDECARS)
@@ -154,6 +155,24 @@ class DatabaseFile:
                     "%s.",
                     *(path, mode, outcome),
                 )
+
+    def _open_sidecars(self) -> None:
+        """Give the owner the rights to the sidecar files that they have to the file.
+
+        SQLite makes them with the file's mode, and could never use them again if the file was
+        read-only then.
+        """
+        if os.name == "nt":
+            return
+        owner = stat.S_IMODE(os.stat(self.path).st_mode) & 0o600
+        for suffix in SIDECARS:
+            path = self._beside(suffix)
+            # Another user's are left as they are, and named where SQLite cannot use them.
+            with suppress(OSError):
+                status = os.lstat(path)
+                mode = stat.S_IMODE(status.st_mode)
+                if stat.S_ISREG(status.st_mode) and owner & ~mode:
+                    os.chmod(path, mode | owner)
 
     def _look_at_folder(self) -> None:
         """Warn if other users could put another file in the place of ours.
@@ -327,8 +346,8 @@ class DatabaseFile:
         """Return the likely cause of "unable to open database file" and "disk I/O error"."""
         with suppress(OSError):
             folder = self.path.parent
-            for place in (folder, self.path):
-                if place.exists() and not os.access(place, os.R_OK | os.W_OK):
+            for place in (folder, self.path, *map(self._beside, SIDECARS)):
+                if os.path.exists(place) and not os.access(place, os.R_OK | os.W_OK):
                     return f"{place} cannot be written or read ({text})"
             disk = os.statvfs(folder)
             if disk.f_bavail * disk.f_frsize < LITTLE_SPACE:

@@ -411,6 +411,8 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
                 f"the database {path} was written by a newer version (its schema is "
                 f"{version}, this version knows {SCHEMA_VERSION})"
             )
+        if version < 0:
+            raise sqlite3.DatabaseError(f"malformed: its schema is {version}")
         for number in range(version, SCHEMA_VERSION):
             for statement in statements(MIGRATIONS[number]):
                 db.execute(statement)

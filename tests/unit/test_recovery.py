@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -34,7 +34,7 @@ from ..support.manager import (
     stored,
     truncate,
 )
-from ..support.storage import QUICK, check_sound, do, live, receive
+from ..support.storage import QUICK, check_sound, do, live, receive, status
 from ..support.tab import Tab
 
 
@@ -210,6 +210,22 @@ async def test_a_corrupt_file_is_set_aside_whole_and_a_new_one_begun(
     if damage in (corrupt_header, no_database):
         assert places.content(aside) == bytes_
     assert same > len(bytes_) * 0.5
+    check_sound(path)
+
+
+@pytest.mark.parametrize("version", [-1, -14, -15, -(2**24), -(2**31)])
+def test_a_version_that_nothing_has_written_is_corruption(path: Path, version: int) -> None:
+    store = Storage(path, timings=QUICK)
+    receive(store, "kept")
+    store.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    store = Storage(path, timings=QUICK)
+    receive(store, "new")
+    assert {row["message"] for row in live(store).values()} == {"kept", "new"}
+    found = status(store)
+    assert found["durable"] and found["setAside"] is not None
+    store.close()
     check_sound(path)
 
 

@@ -356,6 +356,28 @@ def test_no_umask_keeps_the_owner_out(path: Path, umask: int) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("mode", [0o400, 0o000, 0o200])
+@pytest.mark.parametrize("may_write", [True, False])
+def test_a_log_that_was_made_while_the_file_was_read_only_keeps_no_owner_out(
+    path: Path, mode: int, may_write: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_file, "file_system", lambda path: "ext4")
+    first = Storage(path, timings=QUICK)
+    receive(first, "kept")
+    sidecars = [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
+    for beside in sidecars:
+        # SQLite gives them the mode that the file has just then.
+        beside.chmod(mode)
+    owner = 0o600 if may_write else 0o400
+    path.chmod(owner)
+    second = Storage(path, timings=QUICK)
+    receive(second, "more")
+    for beside in sidecars:
+        assert beside.stat().st_mode & 0o777 == mode | owner
+    second.close()
+    first.close()
+
+
 #: Ways in which a file and its log change without any of it being deleted at its path.
 LOST_LOGS = """
 import os, sys
