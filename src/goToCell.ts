@@ -42,15 +42,16 @@ export const ARGUMENTS = {
  * @param args - The command's arguments: `cellId` and `path`.
  */
 export async function goToCell(
-  { commands, shell }: JupyterFrontEnd,
+  { commands, serviceManager, shell }: JupyterFrontEnd,
   tracker: INotebookTracker,
   trans: TranslationBundle,
   args: ReadonlyPartialJSONObject
 ): Promise<void> {
   const cellId = typeof args.cellId === 'string' ? args.cellId : null;
-  const path = typeof args.path === 'string' ? args.path : null;
+  const path = typeof args.path === 'string' && args.path ? args.path : null;
+  // The path may name a document that is no notebook.
   const index = (panel: NotebookPanel) =>
-    panel.content.widgets.findIndex(cell => cell.model.id === cellId);
+    panel.content.widgets?.findIndex(cell => cell.model.id === cellId) ?? -1;
   // A copy of a notebook has the same cells' ids; a notebook may have another path by now.
   let panel =
     tracker.find(
@@ -62,12 +63,19 @@ export async function goToCell(
     tracker.find(each => index(each) >= 0) ??
     null;
   if (!panel && path !== null) {
-    panel =
-      (await commands.execute(OPEN, {
-        path: belowRoot(path),
-        // A sender may name any notebook, and nobody asked for its kernel.
-        ...NO_KERNEL
-      })) ?? null;
+    const below = belowRoot(path);
+    // JupyterLab would open an editor for a folder, and wait in it for ever.
+    const { type } = await serviceManager.contents.get(below, {
+      content: false
+    });
+    if (type !== 'directory') {
+      panel =
+        (await commands.execute(OPEN, {
+          path: below,
+          // A sender may name any notebook, and nobody asked for its kernel.
+          ...NO_KERNEL
+        })) ?? null;
+    }
   }
   if (!panel) {
     await showErrorMessage(

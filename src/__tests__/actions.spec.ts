@@ -2,7 +2,10 @@ import { Dialog } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
+import center from '../../schema/center.json';
+import { ARGUMENTS } from '../actionCommand';
 import { NotificationActions } from '../actions';
+import { ownFiles } from '../components/ownFiles';
 import type { Action, StateChange } from '../wire';
 import { row } from './rows';
 
@@ -29,10 +32,12 @@ describe('NotificationActions', () => {
       'test:show',
       'test:delete',
       'docmanager:open',
+      'filebrowser:go-to-path',
       'filebrowser:open-path'
     ]) {
       commands.addCommand(id, {
-        label: trans.__('A test command'),
+        // As some commands of JupyterLab do it.
+        label: args => String(args.label ?? trans.__('A test command')),
         describedBy: { args: {} },
         execute: args => {
           ran.push([id, args]);
@@ -118,6 +123,25 @@ describe('NotificationActions', () => {
     }
   );
 
+  /** Have the user's files, by path; a folder's path ends with a slash. */
+  function haveFiles(paths: string[]): void {
+    ownFiles.app = {
+      serviceManager: {
+        contents: {
+          get: async (path: string) => {
+            if (paths.includes(`${path}/`)) {
+              return { type: 'directory' };
+            }
+            if (paths.includes(path)) {
+              return { type: 'file' };
+            }
+            throw new Error(`There is no ${path}`);
+          }
+        }
+      }
+    } as any;
+  }
+
   it.each<[string, object, string, object]>([
     ['docmanager:open', { path: 'a.ipynb' }, 'docmanager:open', NO_KERNEL],
     [
@@ -132,19 +156,69 @@ describe('NotificationActions', () => {
       'docmanager:open',
       NO_KERNEL
     ],
-    ['filebrowser:open-path', { path: 'a.txt' }, 'filebrowser:open-path', {}],
-    ['filebrowser:open-path', { path: 5 }, 'filebrowser:open-path', {}],
+    // Other documents may have kernels too, and a path may be written in many ways.
+    ['filebrowser:open-path', { path: 'a.md' }, 'docmanager:open', NO_KERNEL],
+    [
+      'filebrowser:open-path',
+      { path: 'a.ipynb/.' },
+      'docmanager:open',
+      NO_KERNEL
+    ],
+    // A folder is shown, and not waited for in an editor.
+    ['filebrowser:open-path', { path: 'runs' }, 'filebrowser:go-to-path', {}],
+    ['docmanager:open', { path: 'runs' }, 'filebrowser:go-to-path', {}],
     // A site may list more arguments.
     ['docmanager:open', { path: 'a.ipynb', kernel: 'x' }, 'docmanager:open', {}]
   ])(
-    'opens a notebook without its kernel if nobody was asked: %s %j',
+    'opens a document without its kernel if nobody was asked: %s %j',
     async (commandId, args, command, more) => {
+      haveFiles(['a.ipynb', '/a.IPYNB', 'a.md', 'a.ipynb/.', 'runs/']);
       actions.allowedCommands = ['docmanager:open', 'filebrowser:open-path'];
+      actions.allowedArguments = { 'docmanager:open': ['path', 'kernel'] };
       await run({ commandId, args: args as Action['args'] });
-      const { path } = args as { path: string | number };
-      const given =
-        command === commandId ? path : String(path).replace(/^\//, '');
+      const { path } = args as { path: string };
+      const given = command === commandId ? path : path.replace(/^\//, '');
       expect(ran).toEqual([[command, { ...args, ...more, path: given }]]);
+    }
+  );
+
+  it('says that a file does not exist, and what a sender hides in its name', async () => {
+    haveFiles([]);
+    actions.allowedCommands = ['filebrowser:open-path'];
+    const path = `no\u202efile${'x'.repeat(60_000)}`;
+    const done = run({ commandId: 'filebrowser:open-path', args: { path } });
+    const text = (await dialog()).textContent!;
+    expect(text).toContain('There is no no\\u202efile');
+    expect(text.length).toBeLessThan(1000);
+    await press('reject');
+    await done;
+    expect(ran).toEqual([]);
+  });
+
+  it('has the same list as the settings', () => {
+    const { allowedArguments } = center.properties;
+    expect(ARGUMENTS).toEqual(allowedArguments.default);
+  });
+
+  it.each<[object, object]>([
+    // The user's list names other commands only.
+    [{ 'test:show': ['path'] }, { path: 'a', kernel: { name: 'python3' } }],
+    // What ours are given is text.
+    [{ 'docmanager:open': ['path'] }, { path: 5 }],
+    [{ 'docmanager:open': ['path'] }, { path: true }]
+  ])(
+    'asks about the arguments of our own list: %j %j',
+    async (allowedArguments, args) => {
+      actions.allowedCommands = ['docmanager:open'];
+      actions.allowedArguments = allowedArguments as Record<string, string[]>;
+      const done = run({
+        commandId: 'docmanager:open',
+        args: args as Action['args']
+      });
+      expect((await dialog()).textContent).toContain('docmanager:open');
+      await press('reject');
+      await done;
+      expect(ran).toEqual([]);
     }
   );
 
@@ -162,11 +236,12 @@ describe('NotificationActions', () => {
   it('names any other command and asks', async () => {
     const done = run({
       commandId: 'test:delete',
-      args: { path: '<b>x</b>\u202e' }
+      args: { path: '<b>x</b>\u202e', label: trans.__('Show the help') }
     });
     const text = (await dialog()).textContent!;
     expect(text).toContain('test:delete');
-    expect(text).toContain('A test command');
+    // The sender has no say in how the command is called.
+    expect(text).toContain('Run “A test command”?');
     // As text, and with the character that would reorder it made visible.
     expect(text).toContain('<b>x</b>\\u202e');
     expect(ran).toEqual([]);

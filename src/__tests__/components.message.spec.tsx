@@ -1,5 +1,5 @@
 /**
- * The times at which the text of an opened message is fetched.
+ * The times at which the text of an opened message is fetched, and what a button says of itself.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
@@ -8,7 +8,7 @@ import { createRoot, type Root } from 'react-dom/client';
 import { act } from 'react-dom/test-utils';
 
 import { FetchedBodies, type IShared, Shared } from '../components/context';
-import { Body } from '../components/message';
+import { ActionButton, Body } from '../components/message';
 import type { Notification } from '../wire';
 import { row } from './rows';
 
@@ -145,5 +145,45 @@ describe('FetchedBodies', () => {
     expect(bodies.has('n0')).toBe(true);
     expect(bodies.has('n29')).toBe(true);
     expect(bodies.has('n5')).toBe(false);
+  });
+});
+
+describe('ActionButton', () => {
+  const trans = nullTranslator.load('jupyterlab_notify');
+  const shared = { trans } as unknown as IShared;
+
+  it.each([
+    [{ url: 'https://a.org/' }, 'https://a.org/', true],
+    // A caption does not hide the address, nor pose as another one.
+    [
+      { caption: trans.__('https://b.org/'), url: 'https://a.org/' },
+      'https://b.org/\nhttps://a.org/',
+      true
+    ],
+    // The command runs, and nothing opens.
+    [{ commandId: 'a:b', url: 'https://a.org/' }, '', false],
+    [{ caption: trans.__('For good') }, 'For good', false],
+    [{ caption: trans.__('x\u202e') }, 'x\\u202e', false],
+    [{}, '', false]
+  ])('says where it leads: %j', (action, title, opens) => {
+    (globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
+    const node = document.createElement('div');
+    const root = createRoot(node);
+    act(() =>
+      root.render(
+        <Shared.Provider value={shared}>
+          <ActionButton
+            row={row('a', 1, {
+              actions: [{ label: trans.__('Go'), ...action }]
+            })}
+            index={0}
+          />
+        </Shared.Provider>
+      )
+    );
+    const button = node.querySelector('button')!;
+    expect(button.title).toBe(title);
+    expect(button.textContent!.includes('opens in a new tab')).toBe(opens);
+    act(() => root.unmount());
   });
 });

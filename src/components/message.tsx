@@ -111,6 +111,8 @@ export function ActionButton(props: {
   const { actions, fail, trans } = React.useContext(Shared);
   const [running, setRunning] = React.useState(false);
   const action = row.actions[index];
+  // Of a button with both, the command runs.
+  const url = action.commandId ? null : action.url;
   const run = async () => {
     setRunning(true);
     try {
@@ -126,12 +128,14 @@ export function ActionButton(props: {
       type="button"
       tabIndex={tab}
       className={actionClass(action)}
-      title={visible(action.caption ?? action.url ?? '') || undefined}
+      title={
+        visible([action.caption, url].filter(Boolean).join('\n')) || undefined
+      }
       aria-disabled={running}
       onClick={() => running || void run()}
     >
       <bdi className="jp-NotifyAction-label">{visible(action.label)}</bdi>
-      {action.url && (
+      {url && (
         <>
           <span aria-hidden="true">↗</span>
           <span className="jp-NotifyHidden">
