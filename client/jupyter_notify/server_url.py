@@ -17,7 +17,8 @@ ANY = ("0.0.0.0", "::")
 #: notebook's, RetroLab's and Voilà's beside them, and those of the server itself.
 PAGES = (
     *("lab", "tree", "notebooks", "edit", "doc", "consoles", "terminals", "view", "files"),
-    *("nbclassic", "retro", "voila", "login", "logout", "api", "jupyterlab-notify"),
+    *("nbclassic", "retro", "voila", "login", "logout", "api"),
+    *("jupyterlab-notify", "jupyterlab-notifications-extension"),
 )
 #: The segments that may follow a page. Before any other segment, the page's name is part of the
 #: base URL.
@@ -38,6 +39,9 @@ HUB_PAGES = (
 )
 #: The characters of a path that are not percent-encoded.
 SAFE = "-._~!$&'()*+,;=:@"
+#: The letters of a host that a browser keeps, but Python's encoding of hosts replaces or leaves
+#: out: it would find another machine.
+REPLACED = "\u00df\u03c2\u200c\u200d"
 #: The characters that cannot be in a host's name.
 NO_HOST = ' \\%<>^|"{}`'
 
@@ -104,6 +108,10 @@ def _split(url: str, token_advice: str) -> SplitResult:
         )
     if parts.port == 0 or not is_host(parts):
         raise BadUsage(f"{shown!r} is not a valid URL.")
+    if any(c in REPLACED for c in parts.netloc):
+        raise BadUsage(
+            f"The host of {shown!r} cannot be looked up as it is; write its ASCII form (xn--…)."
+        )
     return parts
 
 

@@ -336,7 +336,8 @@ def test_the_source_is_the_notebooks_name(
     monkeypatch.setenv("JPY_SESSION_NAME", session)
     if vscode is not None:
         told.shell.user_ns["__vsc_ipynb_file__"] = vscode
-    told.shell.get_parent = lambda: {"metadata": {"cellId": "c1"}}
+    parent = {"metadata": {"cellId": "c1"}}
+    monkeypatch.setattr(told.shell, "get_parent", lambda: parent, raising=False)
     _, ((_, text),) = told.run("%%notify\n1/0")
     assert text.startswith(f"{name or 'The cell'}: failed")
     sent = recorder.requests[-1].value

@@ -71,6 +71,7 @@ from .test_discovery import info
         ("/user/ada/nbclassic/notebooks/x.ipynb", "/user/ada/"),
         ("/user/ada/voila/render/lab/x.ipynb", "/user/ada/"),
         ("/user/ada/jupyterlab-notify/ingest", "/user/ada/"),
+        ("/user/ada/jupyterlab-notifications-extension/ingest", "/user/ada/"),
         ("/user/ada/retro/tree", "/user/ada/"),
         ("/retro/notebooks/lab/x.ipynb", "/"),
         ("/retro/edit/lab/tree/x.py", "/"),
@@ -127,6 +128,10 @@ def test_the_base_is_cut_at_the_last_page(path: str, base: str) -> None:
         ("http://\u202eh/lab", "is not a valid URL"),
         ("http://h:0/lab", "is not a valid URL"),
         ("http://h x/lab", "is not a valid URL"),
+        # Python would look up `fass.example`, a browser `xn--fa-hia.example`.
+        ("http://fa\u00df.example/lab", "write its ASCII form"),
+        ("http://h.\u03b2\u03cc\u03bb\u03bf\u03c2/lab", "write its ASCII form"),
+        ("http://h\u200d.example/lab", "write its ASCII form"),
         ("http://h/hub/user-redirect/lab/tree/x", "an address of the hub"),
         ("http://h/prefix/hub/home", "an address of the hub"),
         ("http://h/hub", "an address of the hub"),
