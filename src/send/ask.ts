@@ -3,10 +3,12 @@
  */
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
 
 import { SETTINGS } from '../settings';
 import type { INotifications } from '../tokens';
 import type { IngestMessage } from '../wire';
+import { findProblem, type IProblem } from './check';
 import { askForMessage } from './form';
 
 /**
@@ -18,6 +20,7 @@ import { askForMessage } from './form';
 export async function askAndSend(
   given: Partial<IngestMessage>,
   sender: INotifications,
+  commands: CommandRegistry,
   registry: ISettingRegistry | null,
   trans: TranslationBundle
 ): Promise<string | null> {
@@ -25,22 +28,22 @@ export async function askAndSend(
   const toasts = await registry?.load(SETTINGS).catch(() => null);
   const close_s = (toasts?.composite.defaultAutoClose as number) ?? 5;
   let values = given;
-  for (let problem = ''; ;) {
+  for (let problem: IProblem | null = null; ;) {
     const filled = await askForMessage(values, problem, trans, close_s);
     if (filled === null) {
       return null;
     }
     values = filled;
-    const { message, ...options } = filled;
-    if (message.trim() === '') {
-      problem = trans.__('A notification needs a message.');
+    problem = findProblem(filled, id => commands.hasCommand(id), trans);
+    if (problem) {
       continue;
     }
+    const { message, ...options } = filled;
     try {
       return (await sender.emit(message, options)).id;
     } catch (error) {
       // The form is shown again, so that nothing that was typed is lost.
-      problem = (error as Error).message;
+      problem = { text: (error as Error).message };
     }
   }
 }

@@ -11,7 +11,14 @@ import {
   type IngestMessage,
   type NotificationType
 } from '../wire';
+import { type FieldName, type IProblem, isLink } from './check';
 import '../../style/send.css';
+
+/** The id of the sentence that says what is wrong. */
+const PROBLEM = 'jp-notify-send-problem';
+
+/** The most characters of what it opens that a button without a label says. */
+const SHOWN = 40;
 
 /** The types as the form offers them: the plain one last. */
 const TYPES: readonly NotificationType[] = [
@@ -23,14 +30,14 @@ const TYPES: readonly NotificationType[] = [
  * Ask for a message.
  *
  * @param values - The values with which the form begins.
- * @param problem - The problem with the last attempt, as a sentence.
+ * @param problem - The problem with the last attempt.
  * @param trans - The language.
  * @param close_s - Seconds for which a toast stays by the settings; 0: until it is closed.
  * @returns The message, or null if the user does not send it.
  */
 export async function askForMessage(
   values: Partial<IngestMessage>,
-  problem: string,
+  problem: IProblem | null,
   trans: TranslationBundle,
   close_s: number
 ): Promise<IngestMessage | null> {
@@ -38,13 +45,18 @@ export async function askForMessage(
   const { button, value } = await showDialog<IngestMessage>({
     title: trans.__('Send a Notification'),
     body,
-    focusNodeSelector: 'textarea',
+    focusNodeSelector: `[name=${problem?.field ?? 'message'}]`,
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.okButton({ label: trans.__('Send') })
     ]
   });
   return button.accept ? value : null;
+}
+
+/** What a button without a label says: what it opens. */
+function shorten(target: string): string {
+  return target.length > SHOWN ? `${target.slice(0, SHOWN)}…` : target;
 }
 
 /**
@@ -56,7 +68,7 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
    */
   constructor(
     private readonly _values: Partial<IngestMessage>,
-    problem: string,
+    private readonly _problem: IProblem | null,
     trans: TranslationBundle,
     private readonly _close_s: number
   ) {
@@ -68,24 +80,27 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
       'It goes to yourself: to all your tabs, and to nobody else.'
     );
     this.node.append(hint);
-    if (problem) {
+    if (_problem) {
       const alert = document.createElement('p');
+      alert.id = PROBLEM;
       alert.className = 'jp-NotifySend-problem jp-mod-wide';
       alert.setAttribute('role', 'alert');
-      alert.textContent = problem;
+      alert.textContent = _problem.text;
       this.node.append(alert);
     }
     const [action] = _values.actions ?? [];
     this._message = this._add(
       trans.__('Message'),
-      document.createElement('textarea')
+      document.createElement('textarea'),
+      'message'
     );
     this._message.rows = 3;
     this._message.parentElement!.classList.add('jp-mod-wide');
     this._message.value = _values.message ?? '';
     this._details = this._add(
       trans.__('Details (optional, Markdown)'),
-      document.createElement('textarea')
+      document.createElement('textarea'),
+      'details'
     );
     this._details.rows = 2;
     this._details.parentElement!.classList.add('jp-mod-wide');
@@ -94,15 +109,19 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     this._close = this._addTimes(_values.autoClose ?? null, trans);
     this._label = this._add(
       trans.__('Button (optional)'),
-      document.createElement('input')
+      document.createElement('input'),
+      'label'
     );
-    this._label.value = action?.label ?? '';
+    const opens = action?.url ?? action?.commandId ?? '';
+    this._label.value =
+      action && action.label !== shorten(opens) ? action.label : '';
     this._label.placeholder = trans.__('What the button says');
     this._target = this._add(
       trans.__('What the button opens'),
-      document.createElement('input')
+      document.createElement('input'),
+      'target'
     );
-    this._target.value = action?.url ?? action?.commandId ?? '';
+    this._target.value = opens;
     this._target.placeholder = trans.__('https://… or a command');
     this._target.title = trans.__(
       'A link, or the id of a command of JupyterLab; without either the button closes it.'
@@ -118,12 +137,11 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     const label = this._label.value.trim();
     const target = this._target.value.trim();
     const [first, ...others] = this._values.actions ?? [];
-    const isLink = /^(https?|mailto):/i.test(target);
     const same = first?.commandId === target ? first : null;
     const button = {
-      label: label || target,
-      ...(target && isLink ? { url: target } : {}),
-      ...(target && !isLink ? { commandId: target } : {}),
+      label: label || shorten(target),
+      ...(target && isLink(target) ? { url: target } : {}),
+      ...(target && !isLink(target) ? { commandId: target } : {}),
       ...(same ? { args: same.args } : {})
     };
     return {
@@ -185,11 +203,22 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     return field;
   }
 
-  private _add<T extends HTMLElement>(label: string, field: T): T {
+  private _add<T extends HTMLElement>(
+    label: string,
+    field: T,
+    fieldName?: FieldName
+  ): T {
     const row = document.createElement('label');
     const name = document.createElement('span');
     name.textContent = label;
     field.classList.add('jp-mod-styled');
+    if (fieldName) {
+      field.setAttribute('name', fieldName);
+      if (fieldName === this._problem?.field) {
+        field.setAttribute('aria-invalid', 'true');
+        field.setAttribute('aria-describedby', PROBLEM);
+      }
+    }
     row.append(name, field);
     this.node.append(row);
     return field;

@@ -56,7 +56,7 @@ const plugin: JupyterFrontEndPlugin<INotifications> = {
           return (await sender.emit(message, options)).id;
         }
         const { askAndSend } = await import('./ask');
-        return askAndSend(values, sender, registry, trans);
+        return askAndSend(values, sender, app.commands, registry, trans);
       }
     });
     return sender;

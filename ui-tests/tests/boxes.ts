@@ -47,3 +47,12 @@ export function offMiddle(whole: Locator, part: string): Promise<number> {
     return Math.abs(inner - outer);
   }, part);
 }
+
+/**
+ * The height in px of what one has to scroll to see in a dialog of JupyterLab's.
+ */
+export function hiddenHeight(dialog: Locator): Promise<number> {
+  return dialog
+    .locator('.jp-Dialog-body')
+    .evaluate(body => body.scrollHeight - body.clientHeight);
+}

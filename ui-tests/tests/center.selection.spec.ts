@@ -2,6 +2,7 @@
  * Several selected rows, by keyboard and mouse, and the keyboard's way out of the center and into
  * it.
  */
+import { hiddenHeight } from './boxes';
 import {
   check,
   counts,
@@ -192,6 +193,10 @@ test('The question mark lists the keys, and the keyboard comes back', async () =
   await expect(
     dialog.getByRole('row', { name: 'Home End First and last notification' })
   ).toBeVisible();
+  // All of them are in sight, also where their words need two lines.
+  await page.setViewportSize({ width: 480, height: 800 });
+  expect(await hiddenHeight(dialog)).toBe(0);
+  await page.setViewportSize({ width: 1280, height: 800 });
   await page.keyboard.press('Escape');
   await page.evaluate(requestIdleCallback => {
     window.requestIdleCallback = requestIdleCallback;

@@ -4,6 +4,7 @@
  */
 import type { Page } from '@playwright/test';
 
+import { hiddenHeight } from './boxes';
 import {
   closeCenter,
   expect,
@@ -153,6 +154,8 @@ test.describe('The command', () => {
     await expect(form.getByRole('alert')).toHaveText(
       'A notification needs a message.'
     );
+    // All of its fields are in sight, also with the sentence.
+    expect(await hiddenHeight(form)).toBe(0);
     await form.getByLabel('Message').fill('Lunch\nis here');
     await expect(form).toContainText('It goes to yourself');
     await form.getByLabel('Details').fill('With **pasta**');
@@ -162,9 +165,18 @@ test.describe('The command', () => {
     await form.getByLabel('Button (optional)').fill('Menu');
     await form.getByLabel('What the button opens').fill('https://a b/');
     await form.getByRole('button', { name: 'Send' }).click();
-    await expect(form.getByRole('alert')).toContainText('url');
+    await expect(form.getByRole('alert')).toHaveText(
+      'This is not a whole web or mail address: https://a b/'
+    );
+    await expect(form.getByLabel('What the button opens')).toBeFocused();
     await expect(form.getByLabel('Message')).toHaveValue('Lunch\nis here');
     await expect(form.getByLabel('Type')).toHaveValue('warning');
+    await form.getByLabel('What the button opens').fill('example.org');
+    await form.getByRole('button', { name: 'Send' }).click();
+    await expect(form.getByLabel('Button (optional)')).toHaveValue('Menu');
+    await expect(form.getByRole('alert')).toContainText(
+      'neither an address, which begins with “https://”, nor a command'
+    );
     await form
       .getByLabel('What the button opens')
       .fill('https://example.org/menu');
