@@ -109,6 +109,24 @@ describe('Reply', () => {
     expect(shared.drafts.size).toBe(0);
   });
 
+  it('says that an answer is too long, and keeps all of it', async () => {
+    await show({ reply: asked });
+    // An emoji is one character, as it is to the server.
+    await write('\u{1f600}'.repeat(4096));
+    expect(node.querySelector('[role="alert"]')).toBeNull();
+    await write(`${'\u{1f600}'.repeat(4096)}!`);
+    await submit();
+    expect(answers).toEqual([]);
+    expect(node.querySelector('[role="alert"]')!.textContent).toBe(
+      'The answer has 4,097 characters. It may have 4,096.'
+    );
+    expect(field().getAttribute('aria-invalid')).toBe('true');
+    expect(field().value).toHaveLength(2 * 4096 + 1);
+    await write('short');
+    await submit();
+    expect(answers).toEqual([['a', 'short']]);
+  });
+
   it('keeps what was begun while its row is out of sight, and what was refused', async () => {
     await show({ reply: asked });
     await write('half a sent');

@@ -165,22 +165,25 @@ function Field(props: {
   onAnswer(text: string): Promise<boolean>;
 }): JSX.Element {
   const { row, tab, busy, labelledBy, onAnswer } = props;
-  const { drafts, trans } = React.useContext(Shared);
+  const { drafts, times, trans } = React.useContext(Shared);
   const [text, setText] = React.useState(drafts.get(row.id) ?? '');
   const write = (next: string) => {
     drafts.set(row.id, next);
     setText(next);
   };
-  const blank = text.trim() === '';
+  const answer = text.trim();
+  // As the server counts.
+  const length = [...answer].length;
+  const isLong = length > LIMITS.answer;
+  const isHeld = busy || answer === '' || isLong;
+  const problem = `jp-notify-answer-${row.id}`;
   return (
     <form
       className="jp-NotifyReply-field"
       onSubmit={event => {
         event.preventDefault();
-        if (!busy && !blank) {
-          void onAnswer(text.trim()).then(
-            done => done && drafts.delete(row.id)
-          );
+        if (!isHeld) {
+          void onAnswer(answer).then(done => done && drafts.delete(row.id));
         }
       }}
     >
@@ -189,20 +192,30 @@ function Field(props: {
         dir="auto"
         tabIndex={tab}
         value={text}
-        maxLength={LIMITS.answer}
         placeholder={trans.__('Your answer')}
         aria-label={labelledBy ? undefined : trans.__('Your answer')}
         aria-labelledby={labelledBy}
+        aria-invalid={isLong}
+        aria-describedby={isLong ? problem : undefined}
         onChange={event => write(event.target.value)}
       />
       <button
         type="submit"
         tabIndex={tab}
         className="jp-NotifyAction jp-mod-styled jp-mod-accept"
-        aria-disabled={busy || blank}
+        aria-disabled={isHeld}
       >
         {trans.__('Send')}
       </button>
+      {isLong && (
+        <p className="jp-NotifyReply-problem" id={problem} role="alert">
+          {trans.__(
+            'The answer has %1 characters. It may have %2.',
+            times.number.format(length),
+            times.number.format(LIMITS.answer)
+          )}
+        </p>
+      )}
     </form>
   );
 }
