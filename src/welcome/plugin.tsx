@@ -106,7 +106,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
           <SettingButtons
             commands={commands}
             ids={Object.values(CommandIDs)}
-            description={props.schema.description}
+            schema={props.schema}
           />
         </React.Suspense>
       )

@@ -13,12 +13,22 @@ export function SettingButtons(props: {
   commands: CommandRegistry;
   /** The ids of the commands that they run. */
   ids: readonly string[];
-  description?: string;
+  schema: { title?: string; description?: string };
 }): JSX.Element {
-  const { commands, ids } = props;
+  const { commands, ids, schema } = props;
   return (
-    <div className="jp-NotifySetting">
-      <p className="jp-FormGroup-description">{props.description}</p>
+    <div
+      className="jp-NotifySetting"
+      role="group"
+      aria-labelledby="jp-notify-welcome-setting"
+    >
+      <h3
+        id="jp-notify-welcome-setting"
+        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
+      >
+        {schema.title}
+      </h3>
+      <p className="jp-FormGroup-description">{schema.description}</p>
       <div className="jp-NotifySetting-buttons">
         {ids.map(command => (
           <button

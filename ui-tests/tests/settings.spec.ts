@@ -116,6 +116,16 @@ test("The center's Settings… land on one page with all of them", async ({
     expect(top, title).toBeGreaterThan(last);
     last = top;
   }
+  // Each of our fields has a heading, and the entries of a list have names for people.
+  await expect(
+    form
+      .getByRole('group', { name: 'Welcome messages' })
+      .getByRole('button', { name: 'Show Welcome Messages' })
+  ).toBeVisible();
+  await expect(
+    form.getByRole('heading', { name: 'Command', exact: true }).first()
+  ).toBeVisible();
+  await expect(form.getByText('allowedCommands-0')).toHaveCount(0);
   // JupyterLab's own page is called Notifications.
   await expect(pages(page).filter({ hasText: /^Notification/ })).toContainText([
     'Notification Center'
