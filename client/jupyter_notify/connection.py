@@ -368,11 +368,9 @@ def refusal_of(
     text = text if isinstance(text, str) else ""
     if status in (301, 302, 303, 307, 308):
         # Never followed: the token is meant for this server only.
-        where = urlsplit(location or "")
-        at = f"{where.scheme}://{where.netloc}" if where.netloc else where.path
         text = (
-            f"{url} redirects to {at or 'another place'}, where the token is not sent; "
-            "the URL or the token is wrong."
+            f"{url} redirects to {_place(location) or 'another place'}, where the token is not "
+            "sent; the URL or the token is wrong."
         )
     elif status in (401, 403):
         text = f"The Jupyter server {url} does not accept the token."
@@ -381,6 +379,16 @@ def refusal_of(
     elif not text:
         text = f"The Jupyter server {url} answered with status {status}."
     return Refused(text[:1000], status, _seconds(retry_after))
+
+
+def _place(location: str | None) -> str:
+    """Return where a redirect leads: the server, or the path on the same one."""
+    try:
+        where = urlsplit(location or "")
+    except ValueError:
+        # Not a URL.
+        return ""
+    return f"{where.scheme}://{where.netloc}" if where.netloc else where.path
 
 
 def _seconds(retry_after: str | None) -> float | None:

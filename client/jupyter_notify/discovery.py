@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from .errors import BadUsage, NoServer, SeveralServers
 from .processes import ancestors
 from .runtime_files import EVERYWHERE, RunningServer, running_servers
-from .server_url import LOOPBACK, bracketed, candidates, place, quoted
+from .server_url import LOOPBACK, bracketed, candidates, is_base, known_place, place, quoted
 from .target import Target as Target
 
 #: The variable that names the server, unless an option does.
@@ -101,7 +101,7 @@ def _named(
     urls = candidates(url, f"into a file for --token-file, or into the variable {TOKEN_VARIABLE}")
     for one in urls:
         for each in running:
-            if place(one) in (place(each.target.url), place(each.own_url)):
+            if place(one) in (place(each.target.url), known_place(each.own_url)):
                 return _with_token(each, token, env, explicit=token is not None)
     if token is None:
         raise BadUsage(
@@ -165,13 +165,13 @@ def _hub_by_name(env: Mapping[str, str]) -> Target | None:
     url = env.get("JUPYTERHUB_SERVICE_URL")
     token = env.get("JUPYTERHUB_API_TOKEN")
     prefix = env.get("JUPYTERHUB_SERVICE_PREFIX")
-    if not (url and token and prefix):
+    if not (url and token and prefix and is_base(prefix) and known_place(url)):
         return None
     parts = urlsplit(url)
     host = parts.hostname or ""
     if host in EVERYWHERE or host in LOOPBACK:
         parent = env.get("JPY_PARENT_PID", "")
-        if not parent.isdigit() or int(parent) not in ancestors(os.getpid()):
+        if parent not in map(str, ancestors(os.getpid())):
             return None
         host = EVERYWHERE.get(host, host)
     port = parts.port or (443 if parts.scheme == "https" else 80)

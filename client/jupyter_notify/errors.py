@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from .printing import printable
+
 
 class SendError(Exception):
     """Nothing was sent, or the server did not accept it."""
 
     #: The exit code of `jupyter notify`.
     exit_code = 1
+
+    def __str__(self) -> str:
+        # It may name a file of another user's, or repeat what a server has answered, and a log
+        # leads to a terminal.
+        return printable(super().__str__())
 
 
 class BadUsage(SendError, ValueError):

@@ -63,7 +63,8 @@ def is_here(host: str) -> bool:
         family, _, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as one:
             one.bind(address)
-    except OSError:
+    except (OSError, UnicodeError):
+        # There is no such name, or there cannot be one.
         return False
     return True
 

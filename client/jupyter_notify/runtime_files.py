@@ -27,7 +27,7 @@ if sys.platform != "win32":
 from .decoding import encodable
 from .errors import Unreachable
 from .processes import is_here, is_ours, listening_ports
-from .server_url import bracketed, quoted
+from .server_url import bracketed, is_base, quoted
 from .target import Target
 
 #: The addresses that mean every interface, and the loopback address to use instead.
@@ -156,9 +156,10 @@ class _Directory:
             self._fd = None
 
     def names(self) -> list[str]:
-        """Return the names of the servers' files, those first that this user or root owns.
+        """Return the names of the servers' files, those of servers that may run here first.
 
-        In a sticky directory others can add any number of files, which must not hide ours.
+        In a sticky directory others can add any number of files, and a server that is killed
+        leaves its own. None of these must hide a server that runs.
         """
         try:
             names = os.listdir(self._path if self._fd is None else self._fd)
@@ -167,9 +168,9 @@ class _Directory:
             return []
         names = [n for n in names if n.startswith("jpserver-") and n.endswith(".json")]
         names.sort()
-        others = set(filter(self._is_of_another, names)) if len(names) > 1 else set()
-        ours = [name for name in names if name not in others]
-        return [*ours, *sorted(others)][:MAX_FILES]
+        if len(names) > 1:
+            names.sort(key=lambda name: (self._is_of_another(name), not _may_run(name)))
+        return names[:MAX_FILES]
 
     def _is_of_another(self, name: str) -> bool:
         if sys.platform == "win32":
@@ -212,6 +213,14 @@ class _Directory:
         # Links are not followed, and opening a FIFO does not block.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         return os.open(name, flags, dir_fd=self._fd)
+
+
+def _may_run(name: str) -> bool:
+    """Return whether the process that a file's name tells is one of this user's that runs."""
+    pid = name.removeprefix("jpserver-").removesuffix(".json")
+    if not (pid.isascii() and pid.isdigit() and len(pid) <= 10):
+        return False
+    return 0 < int(pid) < 2**31 and is_ours(int(pid))
 
 
 #: The errors if the process or the system may open no more files, or has no memory for another.
@@ -329,8 +338,7 @@ def _server(content: bytes, ports: Callable[[int], frozenset[int] | None]) -> Ru
     if not pid or port is None or not isinstance(info.get("hostname"), str):
         return None
     base_url = _text(info, "base_url")
-    # Any other base URL could change the host of the whole URL.
-    if not base_url.startswith("/") or any(c in base_url for c in "?#\\"):
+    if not is_base(base_url):
         return None
     unix_socket = _text(info, "sock") or None
     host = _text(info, "hostname")

@@ -7,6 +7,7 @@ import re
 import socket
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_to_bytes, urlsplit
 
+from .decoding import encodable
 from .errors import BadUsage
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -207,6 +208,25 @@ def place(url: str) -> Place:
     host = "127.0.0.1" if host in LOOPBACK + ANY else host
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return parts.scheme, host, port, unquote(parts.path.rstrip("/") + "/")
+
+
+def known_place(url: str) -> Place | None:
+    """Return a URL in normalized form as ``place`` does; None for what is no URL of a server."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.port != 0 and is_host(parts)
+        return place(url) if known else None
+    except ValueError:
+        return None
+
+
+def is_base(path: str) -> bool:
+    """Return whether a text is a base URL's path, which leaves the host of a whole URL alone."""
+    return (
+        path.startswith("/")
+        and not any(c in "?#\\" or ord(c) < 32 for c in path)
+        and encodable(path) == path
+    )
 
 
 def _address(host: str) -> str:

@@ -132,6 +132,15 @@ def test_an_answer_that_drips_does_not_last_longer_than_one_that_hangs(tmp_path:
     assert "timed out" in one_line(ran)
 
 
+@pytest.mark.parametrize("location", ["http://[", "//[::1", "http://\u2100.example/"], ids=ascii)
+def test_a_redirect_to_nowhere_is_one_sentence_too(tmp_path: Path, location: str) -> None:
+    moved = f"HTTP/1.1 302 Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+    with answering(moved.encode()) as url:
+        ran = ask(url, tmp_path, "send", "x")
+    assert ran.returncode == 1
+    assert "where the token is not sent" in one_line(ran)
+
+
 def test_what_an_answer_says_does_not_reach_the_terminal_as_it_is(tmp_path: Path) -> None:
     evil = "\x1b]0;title\x07\x1b[31m\u202e\x9b2Jred\r\nsecond"
     refused = json.dumps({"success": False, "message": evil}).encode()

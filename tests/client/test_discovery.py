@@ -201,6 +201,33 @@ def test_an_environment_that_travelled_to_another_machine_sends_nothing(
     assert (target.url, target.token) == ("http://10.0.0.7:8888/user/ada/", "hub-secret")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"JUPYTERHUB_SERVICE_URL": "http://[/"},
+        {"JUPYTERHUB_SERVICE_URL": "http://h:99999/"},
+        {"JUPYTERHUB_SERVICE_URL": "http://h h/"},
+        {"JUPYTERHUB_SERVICE_URL": "ftp://h/"},
+        {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1/", "JPY_PARENT_PID": "\u00b2"},
+        {"JUPYTERHUB_SERVICE_PREFIX": "@elsewhere.example/"},
+        {"JUPYTERHUB_SERVICE_PREFIX": ".elsewhere.example/"},
+        {"JUPYTERHUB_SERVICE_PREFIX": "/\ud800/"},
+        {"JUPYTERHUB_SERVICE_PREFIX": "/?x"},
+    ],
+    ids=ascii,
+)
+def test_an_environment_of_nonsense_names_no_server(
+    env: dict[str, str], changes: dict[str, str]
+) -> None:
+    hub = {
+        "JUPYTERHUB_API_TOKEN": "hub-secret",
+        "JUPYTERHUB_SERVICE_PREFIX": "/user/ada/",
+        "JUPYTERHUB_SERVICE_URL": "http://10.0.0.7:8888/user/ada/",
+    }
+    with pytest.raises(NoServer):
+        find(env={**env, **hub, **changes})
+
+
 def test_a_token_comes_from_a_file_or_a_variable_and_never_from_the_url(
     server: Server, tmp_path: Path
 ) -> None:

@@ -249,6 +249,10 @@ def test_what_is_no_small_file_neither_hangs_nor_fills_memory(
         {"base_url": None},
         {"hostname": "127.0.0.1@elsewhere.example"},
         {"hostname": ["127.0.0.1"]},
+        # No machine can have these names.
+        {"hostname": "\u202e"},
+        {"hostname": "."},
+        {"hostname": "x" * 64},
         {"pid": 2**80},
         {"pid": "1"},
         {"pid": True},
@@ -270,6 +274,39 @@ def test_a_file_of_nonsense_names_no_server(
     write(directory, "1", info(port, **changes))
     with pytest.raises(NoServer):
         find(env=env)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://h:99999/", "http://h:x/", 5, "\ud800"], ids=ascii
+)
+def test_a_file_with_an_address_that_is_none_hides_no_server_that_is_named(
+    directory: Path, env: dict[str, str], port: int, url: object
+) -> None:
+    write(directory, "1", info(port, url=url))
+    assert find(f"http://localhost:{port}/lab", env=env).token == "local-secret"
+
+
+def test_any_number_of_files_of_servers_that_have_ended_hides_no_server(
+    directory: Path, env: dict[str, str], port: int
+) -> None:
+    """A server that a batch system kills leaves its file."""
+    for number in range(1001):
+        (directory / f"jpserver-0{number}.json").write_text("{}")
+    for odd in ("", "0", "9" * 30, "2147483648", "\u00b2"):
+        (directory / f"jpserver-{odd}.json").write_text("{}")
+    write(directory, str(os.getpid()), info(port))
+    assert find(env=env).token == "local-secret"
+
+
+def test_the_name_of_a_bad_file_is_told_without_what_controls_a_terminal(
+    directory: Path, env: dict[str, str]
+) -> None:
+    path = directory / "jpserver-\x1b[31m\n\u202e.json"
+    path.write_text("{}")
+    writable_by_all(path)
+    with pytest.raises(NoServer, match="other users can write it") as caught:
+        find(env=env)
+    assert str(caught.value).isprintable()
 
 
 def test_a_token_is_read_from_a_pipe_and_never_from_what_has_no_end(tmp_path: Path) -> None:
