@@ -362,6 +362,15 @@ def _front_matter(text: str) -> dict[Any, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark is not None else ""
         raise BadFile(f"its front matter is not YAML{where}") from None
+    except RecursionError:
+        raise BadFile("its front matter is nested too deeply") from None
+    except BadFile:
+        raise
+    except Exception:
+        # YAML's parser lets the errors of converting a date or a number through, whatever they are.
+        raise BadFile(
+            "its front matter holds a date, a number or a character that does not exist"
+        ) from None
     if not isinstance(fields, dict):
         raise BadFile("its front matter is not a list of names and values")
     return fields

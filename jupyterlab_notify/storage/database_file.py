@@ -346,8 +346,9 @@ class DatabaseFile:
         """Return the likely cause of "unable to open database file" and "disk I/O error"."""
         with suppress(OSError):
             folder = self.path.parent
-            for place in (folder, self.path, *map(self._beside, SIDECARS)):
-                if os.path.exists(place) and not os.access(place, os.R_OK | os.W_OK):
+            beside = (Path(self._beside(suffix)) for suffix in SIDECARS)
+            for place in (folder, self.path, *beside):
+                if place.exists() and not os.access(place, os.R_OK | os.W_OK):
                     return f"{place} cannot be written or read ({text})"
             disk = os.statvfs(folder)
             if disk.f_bavail * disk.f_frsize < LITTLE_SPACE:

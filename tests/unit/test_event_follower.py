@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from jupyterlab_notify.exceptions import NoThread
 from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.sources.central import follower as follower_module
 from jupyterlab_notify.sources.central import poller as poller_module
@@ -208,6 +209,21 @@ async def following(
     yield manager
     manager.close(subscription)
     await manager.stop()
+
+
+async def test_an_error_of_this_server_is_said_in_its_own_words(tmp_path: Path) -> None:
+    class Refusing(Service):
+        async def messages(self, **options: Any) -> Page:
+            # As storing them would, where no thread can start.
+            raise NoThread
+
+    async with following(Refusing(ends_at_once), tmp_path / "n.sqlite", interval_s=60) as manager:
+        for _ in range(1000):
+            failure = (await manager.status("1"))["central"]["lastFailure"]
+            if failure is not None:
+                break
+            await asyncio.sleep(0.01)
+        assert failure["message"] == str(NoThread())
 
 
 @pytest.mark.parametrize("names", [("reload",), ("welcome-changed",), ("reload", "welcome-gone")])

@@ -87,6 +87,30 @@ def test_a_bad_file_hides_no_good_one(
     assert ("bad.md is left out: " in caplog.text) is ("file:bad" not in found)
 
 
+#: Values that YAML reads as dates, numbers or characters, and cannot convert.
+ODD_VALUES = (
+    *("2026-13-45", "2026-01-01 00:00:00 +99:99", '"\\U00110000"', "9" * 5000),
+    *("!!timestamp x", "!!int x", '!!int ""', "!!float x"),
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        *((front(f"x: {value}"), "holds a date, a number or") for value in ODD_VALUES),
+        *((f"---\n{unit * 3000}\n---\nx", "is nested too deeply") for unit in ("- ", "? ")),
+    ],
+    ids=lambda text: repr(text[:40]),
+)
+def test_a_value_that_cannot_be_converted_is_said_in_words(
+    folder: Path, content: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "bad.md").write_text(content)
+    assert scan(folder) == ["file:good"]
+    assert f"its front matter {reason}" in caplog.text
+    assert "Error" not in caplog.text
+
+
 @pytest.mark.parametrize("mtime", [2**40, -(2**33), 2**33])
 def test_a_file_of_any_age_hides_no_good_one(folder: Path, mtime: int) -> None:
     (folder / "bad.md").write_text(front("max_views: 1"))

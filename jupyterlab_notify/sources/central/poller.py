@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...exceptions import NotifyError
 from ..source import Source, SourceContext
 from .broadcasts import BroadcastSync
 from .channels import ChannelChoices
@@ -306,6 +307,8 @@ class CentralPoller(Source):
 
     def _explain(self, error: Exception) -> Failure:
         """Return the failure for an error in this server rather than at the service."""
+        if isinstance(error, NotifyError):
+            return Failure(str(error))
         self._log.debug("Following the central service failed", exc_info=True)
         return Failure(f"The central service's answer cannot be stored ({type(error).__name__}).")
 
