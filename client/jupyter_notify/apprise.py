@@ -106,7 +106,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         **options: Any,
     ) -> bool:
         """Send a notification; return whether the server accepted it."""
-        attached = [str(one.name or one) for one in attach or ()]
+        attached = [_escaped(str(one.name or one)) for one in attach or ()]
         try:
             message = self._compose(body, title, notify_type, attached, plain=_is_text(body_format))
             self.throttle()
@@ -180,6 +180,11 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
 def _is_blank(text: str) -> bool:
     """Return whether nothing of a text can be seen, its colours left aside."""
     return is_blank(without_colours(text))
+
+
+def _escaped(name: str) -> str:
+    """Return a file's name in one line, with what is not seen written as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
 def _is_text(body_format: Any) -> bool:

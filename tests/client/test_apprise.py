@@ -62,6 +62,14 @@ def test_what_is_attached_for_apprise_is_named(server: Server, tmp_path: Path) -
     assert body == "See *this*\n\nAttachments (not shown here):\n\n```\nplot *1*.png\n```"
     assert to.notify(body="", attach=[str(plot)])
     assert find(server, "Attachments")
+    # What is not seen in a name is written as an escape, and no name looks like two.
+    odd = tmp_path / "plot.png\nlog.txt\x1b[31m\u202e"
+    odd.write_bytes(b"text")
+    assert to.notify(title="Odd", body="", attach=[str(odd)])
+    row = find(server, "Odd")
+    assert row is not None
+    body = server.detail(row["id"])["body"]
+    assert body.endswith("```\nplot.png\\nlog.txt\\x1b[31m\\u202e\n```")
 
 
 @pytest.mark.parametrize(
