@@ -59,11 +59,6 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     return this.isAttached && !this.node.closest('.lm-mod-hidden:not(#main)');
   }
 
-  /** True if the panel stands beyond the right edge of the window. */
-  get outside(): boolean {
-    return this.node.getBoundingClientRect().right > window.innerWidth;
-  }
-
   /** The side area that holds the panel, if one does. */
   get side(): ISide | null {
     let side = this.parent;

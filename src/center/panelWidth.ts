@@ -9,7 +9,7 @@ import type { SplitPanel } from '@lumino/widgets';
 const WIDTH = 'jupyterlab_notify:center-width';
 
 /** The width at which the panel first opens, and the largest part of the window that it takes. */
-const WIDTH_PX = 380;
+export const WIDTH_PX = 380;
 export const MAX_PART = 0.36;
 
 /**

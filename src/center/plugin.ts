@@ -71,12 +71,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
     // The shells of JupyterLab and of Notebook 7 both have these, but share no token.
     const shell = app.shell as JupyterFrontEnd.IShell &
-      Partial<
-        Pick<
-          LabShell,
-          'collapseLeft' | 'collapseRight' | 'leftCollapsed' | 'restored'
-        >
-      >;
+      Partial<Pick<LabShell, 'collapseLeft' | 'collapseRight'>>;
 
     const hide = () => {
       const hadFocus = panel.node.contains(document.activeElement);
@@ -90,23 +85,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
         bell.focus();
       }
     };
-    // A window that is too narrow for both sides pushes the panel out, and the bell too: also later,
-    // when what opens between them needs more room. The side that was opened last stays.
-    let leftWasOpen = true;
-    const remember = () => {
-      leftWasOpen = !shell.leftCollapsed;
-    };
-    const fit = () => {
-      if (panel.outside && !shell.leftCollapsed) {
-        if (leftWasOpen) {
-          shell.collapseLeft?.();
-        } else {
-          hide();
-        }
-        remember();
-      }
-    };
-    window.addEventListener('resize', remember);
     const show = (request: ICenterHost.IRequest) => {
       shell.activateById(panel.id);
       panel.widen();
@@ -131,9 +109,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
       shell
     };
     const panel = new CenterPanel({ ...options, hide });
-    new IntersectionObserver(fit, { threshold: [0, 0.9, 1] }).observe(
-      panel.node
-    );
     const bell = new NotificationBell({
       model,
       trans,
@@ -152,7 +127,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }).catch(() => undefined); // The plugin of the toasts logs it.
     }
     const changed = () => {
-      remember();
       bell.update();
       commands.notifyCommandChanged(CommandIDs.toggleCenter);
     };

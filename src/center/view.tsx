@@ -31,7 +31,7 @@ import { ThisTab } from './thisTab';
 import { UndoBar } from './undoBar';
 import { useCenterKeys } from './useCenterKeys';
 import { useKeptFocus } from './useKeptFocus';
-import { useKeptWidth } from './useKeptWidth';
+import { usePanelRoom } from './usePanelRoom';
 import { type IListingState, useListing } from './useListing';
 import { useNews } from './useNews';
 import { useRequests } from './useRequests';
@@ -44,7 +44,7 @@ import '../../style/center.css';
 export function Center(props: ICenterProps): JSX.Element {
   const { shared, failure, forget } = useShared(props);
   React.useMemo(() => addShortcuts(props.host.commands, shared.trans), []);
-  useKeptWidth(props.host);
+  usePanelRoom(props.host);
   return (
     <Shared.Provider value={shared}>
       <Content host={props.host} failure={failure} forget={forget} />

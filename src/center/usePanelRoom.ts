@@ -1,0 +1,187 @@
+/**
+ * Keeps the panel in the window, and as wide as the user chose: JupyterLab pushes it out of a window
+ * that is too narrow for both sides, and loses its width while the window is small.
+ */
+import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
+import type { SplitPanel } from '@lumino/widgets';
+import * as React from 'react';
+
+import type { ICenterHost } from '../components/context';
+import type { CenterPanel } from './panel';
+import {
+  firstWidth,
+  type ISide,
+  isWindowLarge,
+  knownWidth,
+  MAX_PART,
+  partOf,
+  rememberWidth,
+  takeWidth,
+  WIDTH_PX
+} from './panelWidth';
+
+/** A shell whose left side can be closed, and that may restore a layout; Notebook's does not. */
+type ISidedShell = JupyterFrontEnd.IShell &
+  Partial<Pick<ILabShell, 'collapseLeft' | 'leftCollapsed' | 'restored'>>;
+
+/** Time in ms without a change after which JupyterLab's areas have followed the window. */
+const SETTLED_MS = 100;
+
+/**
+ * Look after the panel's room, if the center is in a panel.
+ */
+export function usePanelRoom(host: ICenterHost): void {
+  React.useEffect(() => {
+    const split = isPanel(host) && host.side?.split;
+    if (split) {
+      const room = new PanelRoom(host, split);
+      return () => room.dispose();
+    }
+  }, []);
+}
+
+/** Tell whether the center is in a panel at the side, and not in the main area. */
+function isPanel(host: ICenterHost): host is CenterPanel {
+  return 'widen' in host;
+}
+
+/**
+ * Looks at the panel again after each change of what shares the window with it. Changes go on for
+ * a while, and what is between two of them says nothing.
+ */
+class PanelRoom {
+  constructor(panel: CenterPanel, split: SplitPanel) {
+    this._panel = panel;
+    this._split = split;
+    this._width = split.node.clientWidth;
+    // Whatever moves the panel changes the size of one of these.
+    for (const { node } of [split, ...split.widgets]) {
+      this._observer.observe(node);
+    }
+    split.handleMoved.connect(this._onMoved, this);
+    void this._shell.restored?.then(layout => {
+      const saved = layout?.relativeSizes;
+      if (saved) {
+        requestAnimationFrame(() => this._onRestored(saved));
+      }
+    });
+  }
+
+  /** Look no more. */
+  dispose(): void {
+    clearTimeout(this._timer);
+    this._observer.disconnect();
+    this._split.handleMoved.disconnect(this._onMoved, this);
+  }
+
+  private get _shell(): ISidedShell {
+    return this._panel.shell;
+  }
+
+  /** The side of the panel, if a user can see it. */
+  private get _side(): ISide | null {
+    return this._panel.visible ? this._panel.side : null;
+  }
+
+  private _onSettled(): void {
+    const width = this._split.node.clientWidth;
+    const isResized = width !== this._width;
+    this._width = width;
+    const side = this._side;
+    const isOpened = side !== null && !this._wasVisible;
+    this._wasVisible = side !== null;
+    if (isOpened) {
+      this._wasLeftOpen = true;
+      this._note(side);
+    } else if (side && isResized && isWindowLarge(side)) {
+      const wanted = (knownWidth() ?? firstWidth(side)) * width;
+      setPart(side, Math.min(this._wanted ?? wanted, width - WIDTH_PX) / width);
+    }
+    this._keepInside(side);
+  }
+
+  /** Sizes that JupyterLab applies before the page has a size are lost. */
+  private _onRestored(saved: readonly number[]): void {
+    const side = this._side;
+    if (side) {
+      restoreWidth(side, saved[side.own]);
+      this._note(side);
+    }
+  }
+
+  /** The user moved an edge. */
+  private _onMoved(): void {
+    const side = this._side;
+    if (side) {
+      rememberWidth(side);
+      this._note(side);
+    }
+  }
+
+  /** Note the width of the panel, unless a small window gives no choice. */
+  private _note(side: ISide): void {
+    if (isWindowLarge(side)) {
+      this._wanted = partOf(side) * side.split.node.clientWidth;
+    }
+  }
+
+  /** Close a side if there is no room for both; the one that was opened last stays. */
+  private _keepInside(side: ISide | null): void {
+    const isLeftOpen = !this._shell.leftCollapsed;
+    const { right } = this._panel.node.getBoundingClientRect();
+    if (!side || !isLeftOpen || right <= window.innerWidth) {
+      this._wasLeftOpen = isLeftOpen;
+    } else if (this._wasLeftOpen) {
+      this._shell.collapseLeft?.();
+    } else {
+      this._panel.close();
+    }
+  }
+
+  private readonly _panel: CenterPanel;
+  private readonly _split: SplitPanel;
+  private readonly _observer = new ResizeObserver(() => {
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this._onSettled(), SETTLED_MS);
+  });
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  /** The width that all areas shared when they were looked at last. */
+  private _width: number;
+  /** The width in px of the panel that the user last had in a large window. */
+  private _wanted: number | null = null;
+  private _wasVisible = false;
+  /** Whether the left side was opened before the panel. */
+  private _wasLeftOpen = true;
+}
+
+/**
+ * Restore the width of a panel that a restored layout opened with its least width, or with one of
+ * a small window.
+ *
+ * @param saved - The part of the window that the panel had in that layout.
+ */
+function restoreWidth(side: ISide, saved: number): void {
+  const { split, own } = side;
+  const { node } = split.widgets[own];
+  const least = parseFloat(getComputedStyle(node).minWidth) || 0;
+  if (
+    node.offsetWidth <= least + 1 &&
+    saved * split.node.clientWidth > least + 2
+  ) {
+    takeWidth(side, saved);
+  }
+  // Wider than the panel opens by itself, and than the user was seen to make it in this browser.
+  const known = knownWidth() ?? 0;
+  if (isWindowLarge(side) && partOf(side) > Math.max(known, MAX_PART)) {
+    setPart(side, known || firstWidth(side));
+  }
+}
+
+/** Give the panel a part of the window; the main area, which is next to it, has the rest. */
+function setPart({ split, own }: ISide, part: number): void {
+  const sizes = split.relativeSizes();
+  const main = own ? own - 1 : 1;
+  sizes[main] = Math.max(0, sizes[main] + sizes[own] - part);
+  sizes[own] = part;
+  split.setRelativeSizes(sizes);
+}
