@@ -157,6 +157,55 @@ for (const app of ['lab', 'notebook'] as const) {
       await expect(toasts(page, 'a message of ours')).toBeVisible();
     });
 
+    test('The ring around the center is whole beside them, and their buttons stand off the ground', async () => {
+      await openCenter(page);
+      const id = await say(page, 'Something', { button: 'Reload' });
+      await lab.push({ message: 'the last one', autoClose: 0 });
+      await rows(page, 'the last one').focus();
+      await page.keyboard.press('e');
+      await expect(rows(page)).toHaveCount(0);
+      await expect(
+        center(page).locator('.jp-NotifyCenter-content')
+      ).toBeFocused();
+
+      const panel = (await center(page).boundingBox())!;
+      const ground = (await thisTab(page).boundingBox())!;
+      const button = (await items(page, 'Something')
+        .getByRole('button', { name: 'Reload' })
+        .boundingBox())!;
+      /** A picture of one pixel, as text. */
+      const pixel = async (x: number, y: number) =>
+        (
+          await page.screenshot({ clip: { x, y, width: 1, height: 1 } })
+        ).toString('base64');
+      const edge = Math.floor(panel.x + panel.width) - 1;
+      const ring = await pixel(edge, panel.y + 20);
+      expect(await pixel(edge, ground.y + 12)).toBe(ring);
+      expect(await pixel(edge, ground.y + ground.height - 6)).toBe(ring);
+      expect(await pixel(edge - 5, ground.y + 12)).not.toBe(ring);
+
+      const [onGround, onButton] = await page.evaluate(
+        ([x, y]) => {
+          const brightness = (node: Element) => {
+            const context = document.createElement('canvas').getContext('2d')!;
+            context.fillStyle = getComputedStyle(node).backgroundColor;
+            context.fillRect(0, 0, 1, 1);
+            return context.getImageData(0, 0, 1, 1).data[0];
+          };
+          const button = document
+            .elementFromPoint(x, y)!
+            .closest('.jp-NotifyAction')!;
+          return [
+            brightness(button.closest('.jp-NotifyThisTab')!),
+            brightness(button)
+          ];
+        },
+        [button.x + 3, button.y + button.height / 2]
+      );
+      expect(Math.abs(onGround - onButton)).toBeGreaterThan(15);
+      await runCommand(page, 'apputils:dismiss-notification', { id });
+    });
+
     test('Long and many ones of this tab leave the list its room', async () => {
       await openCenter(page);
       await lab.push({ message: 'still in sight', autoClose: 0 });
