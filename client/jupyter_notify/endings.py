@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+#: The exit codes of a command that Ctrl-C has ended: by the signal, and as a shell tells of it.
+INTERRUPTED = (-2, 130)
+
 
 def is_interrupt(error: BaseException | None) -> bool:
     """Return whether somebody interrupted or cancelled the work.
@@ -24,6 +27,8 @@ def _is_interrupt(error: BaseException | None) -> bool:
     if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
         return True
     name = type(error).__name__
+    if name == "CalledProcessError":
+        return getattr(error, "returncode", None) in INTERRUPTED
     return name == "CancelledError" or (name == "Cancelled" and not isinstance(error, Exception))
 
 

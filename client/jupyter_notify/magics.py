@@ -19,7 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from .endings import is_interrupt, is_plain_exit
+from .endings import INTERRUPTED, is_interrupt, is_plain_exit
 from .errors import SendError
 from .message import MAX_MESSAGE, MAX_SOURCE, compose, describe, duration, shorten
 from .send_queue import with_key
@@ -45,6 +45,9 @@ CONTINUES = (" \\", "\t\\")
 #: Ends of a line as an editor counts them. IPython also splits cells at some other characters,
 #: which a text may hold.
 LINE_ENDS = ("\n", "\r")
+
+#: A line that runs a command of the system.
+COMMAND = re.compile(r"^[ \t]*!", re.MULTILINE)
 
 USE = "Use %notify [--after SECONDS] [TEXT]."
 
@@ -228,16 +231,17 @@ class CellReporter:
         took_s = monotonic() - ended.began
         error = result.error_before_exec or result.error_in_exec
         failed = error is not None and not is_plain_exit(error)
-        if not failed and took_s < request.after_s:
+        interrupted = is_interrupt(error) if failed else self._left_command(_raw_cell(result.info))
+        if not failed and not interrupted and took_s < request.after_s:
             return
         session = _session(self._shell)
         notebook = Path(session).name
         name = request.text or _short(notebook) or "The cell"
         took = duration(took_s)
-        if not failed:
-            type_, text = "success", f"{name}: done in {took}"
-        elif is_interrupt(error):
+        if interrupted:
             type_, text = "warning", f"{name}: interrupted after {took}"
+        elif not failed:
+            type_, text = "success", f"{name}: done in {took}"
         else:
             type_, text = "error", f"{name}: failed after {took}: {describe(error)}"
         from .api import notify
@@ -253,6 +257,11 @@ class CellReporter:
         except SendError:
             # A failure to send must not disturb the cell.
             return
+
+    def _left_command(self, cell: str) -> bool:
+        """Return whether an interrupt ended a cell's last command (``!make``), not the cell."""
+        code = getattr(self._shell, "user_ns", {}).get("_exit_code")
+        return COMMAND.search(cell) is not None and isinstance(code, int) and code in INTERRUPTED
 
     def _buttons(self, session: str) -> list[dict[str, Any]]:
         cell_id = None if CONSOLE.fullmatch(_given_name()) else self._cell_id()

@@ -189,6 +189,25 @@ def test_an_errors_colours_are_left_out(told: Told) -> None:
         ("1/0", "error", "X: failed after "),
         (f"raise {GROUP}('', [KeyboardInterrupt()])", "warning", "X: interrupted after "),
         ("class E(KeyboardInterrupt): pass\nraise E", "warning", "X: interrupted after "),
+        # As a cell of `%%bash` ends, and a command above which somebody has pressed Ctrl-C.
+        (
+            "import subprocess; subprocess.run(['sh', '-c', 'kill -INT $$'], check=True)",
+            "warning",
+            "X: interrupted after ",
+        ),
+        (
+            "import subprocess; subprocess.run(['sh', '-c', 'exit 130'], check=True)",
+            "warning",
+            "X: interrupted after ",
+        ),
+        (
+            "import subprocess; subprocess.run(['sh', '-c', 'exit 2'], check=True)",
+            "error",
+            "X: failed after ",
+        ),
+        ("!kill -INT $$", "warning", "X: interrupted after "),
+        ("!exit 3", "success", "X: done"),
+        ("_exit_code = -2", "success", "X: done"),
         ("import sys; sys.exit('')", "error", "X: failed after 0.0 s: SystemExit"),
     ],
 )
