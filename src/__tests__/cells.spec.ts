@@ -473,6 +473,31 @@ describe('The end of a cell', () => {
     [raised('SystemExit', '0'), 'done'],
     [raised('SystemExit', ''), 'done'],
     [raised('SystemExit', '2'), { error: 'SystemExit: 2' }],
+    // A command that Ctrl-C has ended, as in a cell of `%%bash`
+    [
+      raised(
+        'CalledProcessError',
+        "Command 'b'sleep 20\\n'' died with <Signals.SIGINT: 2>."
+      ),
+      'interrupted'
+    ],
+    [
+      raised(
+        'CalledProcessError',
+        "Command 'make' returned non-zero exit status 130."
+      ),
+      'interrupted'
+    ],
+    [
+      raised(
+        'CalledProcessError',
+        "Command 'make' returned non-zero exit status 1."
+      ),
+      {
+        error:
+          "CalledProcessError: Command 'make' returned non-zero exit status 1."
+      }
+    ],
     // R
     [
       raised('ERROR', "Error in eval(expr): object 'x' not found\n"),

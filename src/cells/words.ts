@@ -14,6 +14,9 @@ const MOST_OF_NAME = 60;
 const INTERRUPTS =
   /^(KeyboardInterrupt|InterruptException|CancelledError|Interrupted?(Error|Exception)?)$/;
 
+/** What Python says of a command that Ctrl-C has ended: by the signal, or as a shell tells of it. */
+const ENDED_BY_CTRL_C = /(died with <Signals\.SIGINT: 2>|exit status 130)\.$/;
+
 /** The escape sequences that set a terminal's colours. */
 // eslint-disable-next-line no-control-regex -- tracebacks have colours, which begin with one
 const COLOURS = /\u001b\[[0-9;]*[A-Za-z]/g;
@@ -44,7 +47,10 @@ export function cellEnd(
   }
   const name = oneLine(error?.errorName);
   const value = oneLine(error?.errorValue);
-  if (INTERRUPTS.test(name)) {
+  if (
+    INTERRUPTS.test(name) ||
+    (name === 'CalledProcessError' && ENDED_BY_CTRL_C.test(value))
+  ) {
     return 'interrupted';
   }
   if (name === 'SystemExit' && /^(0|None|)$/.test(value)) {
