@@ -214,16 +214,10 @@ class Transport:
         silence_s: float | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """Send a request, follow redirects, and let the caller read the answer."""
-        try:
-            token = None if unauthenticated else await self._read_token()
-            if token is None and not anonymous:
-                raise NoToken("There is no token for the central service.")
-            async with self._connecting:
-                if self._client is None:
-                    self._client = await in_thread(self._connect)
-                client = self._client
-        except NoThread as error:
-            raise Failure(str(error)) from None
+        token = None if unauthenticated else await self._read_token()
+        if token is None and not anonymous:
+            raise NoToken("There is no token for the central service.")
+        client = await self._connected()
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         import httpx
@@ -256,8 +250,6 @@ class Transport:
             raise Failure("The central service redirects in a circle.")
         except httpx.TimeoutException:
             raise asyncio.TimeoutError from None
-        except NoThread as error:
-            raise Failure(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             # The error's own text is left out, because it may quote the request.
             if _is_untrusted(error) and self._client is client:
@@ -267,6 +259,13 @@ class Transport:
             raise Failure(
                 f"The central service cannot be reached{way} ({_explain_cause(error)})."
             ) from None
+
+    async def _connected(self) -> httpx.AsyncClient:
+        """Return the client, which is made for the first request."""
+        async with self._connecting:
+            if self._client is None:
+                self._client = await _run_apart(self._connect)
+            return self._client
 
     def _leads_elsewhere(self, url: httpx.URL) -> str | None:
         """Tell where a redirect leads to that is not the service; None if it stays there.
@@ -286,7 +285,7 @@ class Transport:
     async def _read_token(self) -> str | None:
         # Use one thread at a time, since the file may lie on a file system that hangs.
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.ensure_future(in_thread(self._token))
+            self._reading = asyncio.ensure_future(_run_apart(self._token))
         return await asyncio.shield(self._reading)
 
     async def _resolve(self, url: httpx.URL) -> None:
@@ -309,7 +308,7 @@ class Transport:
                         return error
                 return None
 
-            self._resolving = asyncio.ensure_future(in_thread(look_up))
+            self._resolving = asyncio.ensure_future(_run_apart(look_up))
         error = await asyncio.shield(self._resolving)
         if error is not None:
             raise error
@@ -427,6 +426,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _is_untrusted(error: BaseException) -> bool:
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+
+
+async def _run_apart(function: Callable[[], T]) -> T:
+    """Run a function in a thread, if the system has one."""
+    try:
+        return await in_thread(function)
+    except NoThread as error:
+        raise Failure(str(error)) from None
 
 
 def _explain_cause(error: BaseException) -> str:
