@@ -129,7 +129,8 @@ class PanelRoom {
   private _keepInside(side: ISide | null): void {
     const isLeftOpen = !this._shell.leftCollapsed;
     const { right } = this._panel.node.getBoundingClientRect();
-    if (!side || !isLeftOpen || right <= window.innerWidth) {
+    // In a page at another zoom the window's edge lies between two pixels.
+    if (!side || !isLeftOpen || right < window.innerWidth + 1) {
       this._wasLeftOpen = isLeftOpen;
     } else if (this._wasLeftOpen) {
       this._shell.collapseLeft?.();
