@@ -159,7 +159,6 @@ test('lines drawn on nothing can be seen in the dark theme', async () => {
   try {
     await lab.push({ message: 'Lines', key: 'lines', autoClose: false });
     await give('lines', png(100));
-    await beThere();
     const toast = toasts(page, 'Lines').locator('.jp-toast-message');
     const ground = (locator: Locator, pseudo?: string) =>
       locator.evaluate((node, pseudo) => {
@@ -170,7 +169,13 @@ test('lines drawn on nothing can be seen in the dark theme', async () => {
         return [backgroundColor, backgroundImage.split('"')[0]];
       }, pseudo);
     const white = 'rgb(255, 255, 255)';
-    await expect.poll(() => ground(toast, '::before')).toEqual([white, 'url(']);
+    // The code that loads pictures may come after a move.
+    await expect
+      .poll(async () => {
+        await beThere();
+        return ground(toast, '::before');
+      })
+      .toEqual([white, 'url(']);
     await openCenter(page);
     const row = rows(page, 'Lines');
     const shown = row.locator('.jp-NotifyThumbnail img, .jp-NotifyPicture img');
