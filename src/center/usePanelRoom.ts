@@ -88,10 +88,13 @@ class PanelRoom {
     const isResized = width !== this._width;
     this._width = width;
     const side = this._side;
-    const isOpened = side !== null && !this._wasVisible;
-    this._wasVisible = side !== null;
-    if (isOpened) {
+    if (side && !this._wasVisible) {
       this._wasLeftOpen = true;
+      this._isGiven = true;
+    }
+    this._wasVisible = side !== null;
+    if (side && this._isGiven) {
+      this._isGiven = false;
       this._note(side);
     } else if (side && isResized && isWindowLarge(side)) {
       const wanted = (knownWidth() ?? firstWidth(side)) * width;
@@ -105,7 +108,7 @@ class PanelRoom {
     const side = this._side;
     if (side) {
       restoreWidth(side, saved[side.own]);
-      this._note(side);
+      this._noteLater();
     }
   }
 
@@ -114,14 +117,25 @@ class PanelRoom {
     const side = this._side;
     if (side) {
       rememberWidth(side);
-      this._note(side);
+      this._noteLater();
     }
+  }
+
+  private _lookLater(): void {
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this._onSettled(), SETTLED_MS);
+  }
+
+  /** Note the width of the panel once it has it. */
+  private _noteLater(): void {
+    this._isGiven = true;
+    this._lookLater();
   }
 
   /** Note the width of the panel, unless a small window gives no choice. */
   private _note(side: ISide): void {
     if (isWindowLarge(side)) {
-      this._wanted = partOf(side) * side.split.node.clientWidth;
+      this._wanted = side.split.widgets[side.own].node.offsetWidth;
     }
   }
 
@@ -133,6 +147,7 @@ class PanelRoom {
     if (!side || !isLeftOpen || right < window.innerWidth + 1) {
       this._wasLeftOpen = isLeftOpen;
     } else if (this._wasLeftOpen) {
+      this._wasLeftOpen = false;
       this._shell.collapseLeft?.();
     } else {
       this._panel.close();
@@ -141,16 +156,15 @@ class PanelRoom {
 
   private readonly _panel: CenterPanel;
   private readonly _split: SplitPanel;
-  private readonly _observer = new ResizeObserver(() => {
-    clearTimeout(this._timer);
-    this._timer = setTimeout(() => this._onSettled(), SETTLED_MS);
-  });
+  private readonly _observer = new ResizeObserver(() => this._lookLater());
   private _timer: ReturnType<typeof setTimeout> | undefined;
   /** The width that all areas shared when they were looked at last. */
   private _width: number;
   /** The width in px of the panel that the user last had in a large window. */
   private _wanted: number | null = null;
   private _wasVisible = false;
+  /** Whether the panel was given another width, which is to be noted. */
+  private _isGiven = false;
   /** Whether the left side was opened before the panel. */
   private _wasLeftOpen = true;
 }
