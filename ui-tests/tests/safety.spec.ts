@@ -79,7 +79,12 @@ test('Text that is plain is shown letter by letter, in the center', async () => 
     expect(summary).toBe(string);
     expect(source).toBe(string.slice(0, 80));
     expect(labels).toEqual([string.slice(0, 80), string.slice(0, 80)]);
-    expect(titles).toEqual([string.slice(0, 200), string.slice(0, 200)]);
+    const caption = string.slice(0, 200);
+    // Whatever the caption says, the address is shown.
+    expect(titles).toEqual([
+      caption,
+      `${caption}\nhttps://example.org/${encodeURI(string)}`
+    ]);
   }
   await watched.nothingForeign('.jp-NotifyCenter');
 });
