@@ -36,7 +36,7 @@ def info(listens: int, **changes: Any) -> dict[str, Any]:
         "secure": False,
         "base_url": "/",
         "token": "local-secret",
-        "root_dir": "/home/ada",
+        "root_dir": "/srv/notebooks",
         "password": False,
         "pid": os.getpid(),
         "version": "2.0.0",

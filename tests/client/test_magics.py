@@ -333,11 +333,11 @@ def test_a_long_name_of_a_notebook_leaves_room_for_the_end(
 @pytest.mark.parametrize(
     ("session", "vscode", "name"),
     [
-        ("/home/ada/work/train.ipynb", None, "train.ipynb"),
+        ("/srv/notebooks/work/train.ipynb", None, "train.ipynb"),
         ("train.ipynb", None, "train.ipynb"),
         ("", None, None),
-        ("/home/ada/train-jvsc-1c9e0c.ipynb", "/home/ada/train.ipynb", "train.ipynb"),
-        ("", "/home/ada/train.ipynb", "train.ipynb"),
+        ("/srv/notebooks/train-jvsc-1c9e0c.ipynb", "/srv/notebooks/train.ipynb", "train.ipynb"),
+        ("", "/srv/notebooks/train.ipynb", "train.ipynb"),
         # A console, and a notebook that had no path when its kernel started.
         ("work/console-1-34361149-e3d8-4dbc-9302-0e86431b3e8c", None, None),
         ("work/34361149-e3d8-4dbc-9302-0e86431b3e8c", None, None),

@@ -153,12 +153,16 @@ for (const late of [0, 400]) {
   });
 }
 
-/** Have JupyterLab's areas follow the window so many ms later than they do. */
+/** Have JupyterLab's areas follow the window so many ms later than they do; 0: as they do. */
 async function followLate(tab: Page, ms: number): Promise<void> {
   await tab.evaluate(ms => {
     const { shell } = (window as any).jupyterapp;
-    const update = shell.update.bind(shell);
-    shell.update = ms ? () => setTimeout(update, ms) : update;
+    // The class's own method is behind one that an earlier call has set.
+    delete shell.update;
+    if (ms) {
+      const update = shell.update.bind(shell);
+      shell.update = () => setTimeout(update, ms);
+    }
   }, ms);
 }
 
