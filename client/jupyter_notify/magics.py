@@ -35,7 +35,8 @@ GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 #: sets in the kernel's namespace: there, the server knows the notebook by another name.
 SESSION = "JPY_SESSION_NAME"
 VSCODE_PATH = "__vsc_ipynb_file__"
-#: Names that are none: of a console, and of a notebook whose kernel started before it was known.
+#: What the server calls a console, and a notebook whose path was not known when its kernel started.
+#: Neither is a name to show.
 UUID = "[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}"
 CONSOLE = re.compile(rf"console-\d+-{UUID}")
 
@@ -231,7 +232,9 @@ class CellReporter:
         took_s = monotonic() - ended.began
         error = result.error_before_exec or result.error_in_exec
         failed = error is not None and not is_plain_exit(error)
-        interrupted = is_interrupt(error) if failed else self._left_command(_raw_cell(result.info))
+        interrupted = (
+            is_interrupt(error) if failed else self._is_command_interrupted(_raw_cell(result.info))
+        )
         if not failed and not interrupted and took_s < request.after_s:
             return
         session = _session(self._shell)
@@ -258,7 +261,7 @@ class CellReporter:
             # A failure to send must not disturb the cell.
             return
 
-    def _left_command(self, cell: str) -> bool:
+    def _is_command_interrupted(self, cell: str) -> bool:
         """Return whether an interrupt ended a cell's last command (``!make``), not the cell."""
         code = getattr(self._shell, "user_ns", {}).get("_exit_code")
         return COMMAND.search(cell) is not None and isinstance(code, int) and code in INTERRUPTED
@@ -292,9 +295,9 @@ class CellReporter:
         rest = lines[end:]
         begin = next((i for i, line in enumerate(rest) if line.strip()), len(rest))
         # The blank lines stay, so that errors name the right line.
-        return [*lines[:first], call(text), *["\n"] * begin, *self._as_alone(rest[begin:])]
+        return [*lines[:first], call(text), *["\n"] * begin, *self._transform_below(rest[begin:])]
 
-    def _as_alone(self, lines: list[str]) -> list[str]:
+    def _transform_below(self, lines: list[str]) -> list[str]:
         """Transform the lines below ``%%notify`` as IPython does with those of a whole cell."""
         from IPython.core import inputtransformer2
 

@@ -16,7 +16,7 @@ import {
   knownWidth,
   partOf,
   rememberWidth,
-  takeWidth
+  setPart
 } from './panelWidth';
 
 /**
@@ -108,7 +108,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     }
     const wanted = known ?? firstWidth(side);
     if (given < wanted) {
-      takeWidth(side, wanted);
+      setPart(side, wanted);
     }
     rememberWidth(side);
   }

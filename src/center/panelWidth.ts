@@ -21,16 +21,15 @@ export interface ISide {
 }
 
 /**
- * Give the panel a part of the window, at the cost of the widest area.
+ * Give the panel a part of the window, at the cost or to the gain of the widest other area.
  */
-export function takeWidth({ split, own }: ISide, part: number): void {
+export function setPart({ split, own }: ISide, part: number): void {
   const sizes = split.relativeSizes();
-  const main = sizes.indexOf(Math.max(...sizes));
-  if (own !== main) {
-    sizes[main] -= part - sizes[own];
-    sizes[own] = part;
-    split.setRelativeSizes(sizes);
-  }
+  const others = sizes.map((size, index) => (index === own ? -1 : size));
+  const main = others.indexOf(Math.max(...others));
+  sizes[main] = Math.max(0, sizes[main] + sizes[own] - part);
+  sizes[own] = part;
+  split.setRelativeSizes(sizes);
 }
 
 /**

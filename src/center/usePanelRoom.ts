@@ -16,7 +16,7 @@ import {
   MAX_PART,
   partOf,
   rememberWidth,
-  takeWidth,
+  setPart,
   WIDTH_PX
 } from './panelWidth';
 
@@ -90,11 +90,11 @@ class PanelRoom {
     const side = this._side;
     if (side && !this._wasVisible) {
       this._wasLeftOpen = true;
-      this._isGiven = true;
+      this._mustNote = true;
     }
     this._wasVisible = side !== null;
-    if (side && this._isGiven) {
-      this._isGiven = false;
+    if (side && this._mustNote) {
+      this._mustNote = false;
       this._note(side);
     } else if (side && isResized && isWindowLarge(side)) {
       const wanted = (knownWidth() ?? firstWidth(side)) * width;
@@ -128,7 +128,7 @@ class PanelRoom {
 
   /** Note the width of the panel once it has it. */
   private _noteLater(): void {
-    this._isGiven = true;
+    this._mustNote = true;
     this._lookLater();
   }
 
@@ -163,8 +163,8 @@ class PanelRoom {
   /** The width in px of the panel that the user last had in a large window. */
   private _wanted: number | null = null;
   private _wasVisible = false;
-  /** Whether the panel was given another width, which is to be noted. */
-  private _isGiven = false;
+  /** Whether the panel has a width of the user's that is not noted yet. */
+  private _mustNote = false;
   /** Whether the left side was opened before the panel. */
   private _wasLeftOpen = true;
 }
@@ -183,20 +183,11 @@ function restoreWidth(side: ISide, saved: number): void {
     node.offsetWidth <= least + 1 &&
     saved * split.node.clientWidth > least + 2
   ) {
-    takeWidth(side, saved);
+    setPart(side, saved);
   }
   // Wider than the panel opens by itself, and than the user was seen to make it in this browser.
   const known = knownWidth() ?? 0;
   if (isWindowLarge(side) && partOf(side) > Math.max(known, MAX_PART)) {
     setPart(side, known || firstWidth(side));
   }
-}
-
-/** Give the panel a part of the window; the main area, which is next to it, has the rest. */
-function setPart({ split, own }: ISide, part: number): void {
-  const sizes = split.relativeSizes();
-  const main = own ? own - 1 : 1;
-  sizes[main] = Math.max(0, sizes[main] + sizes[own] - part);
-  sizes[own] = part;
-  split.setRelativeSizes(sizes);
 }

@@ -6,10 +6,10 @@ import type { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { SettingGroup } from '../components/settingGroup';
 import { request } from '../request';
 import { visible } from '../text/visible';
 import type { Channel, Channels, ChannelsChange } from '../wire';
-import '../../style/settings.css';
 
 /** The text of the status line: a failure, or that the choice is saved. */
 interface ISaid {
@@ -31,18 +31,11 @@ export function ChannelsField(props: {
     return null;
   }
   return (
-    <div
-      className="jp-NotifySetting"
-      role="group"
-      aria-labelledby="jp-notify-channels"
+    <SettingGroup
+      id="jp-notify-channels"
+      title={schema.title}
+      description={schema.description}
     >
-      <h3
-        id="jp-notify-channels"
-        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
-      >
-        {schema.title}
-      </h3>
-      <p className="jp-FormGroup-description">{schema.description}</p>
       {chosen?.channels.map(channel => (
         <ChannelBox
           key={channel.name}
@@ -71,7 +64,7 @@ export function ChannelsField(props: {
           </button>
         </div>
       )}
-    </div>
+    </SettingGroup>
   );
 }
 

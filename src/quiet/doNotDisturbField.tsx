@@ -6,9 +6,9 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { useSignal } from '../components/hooks';
+import { SettingGroup } from '../components/settingGroup';
 import { untilText } from '../text/until';
 import type { INotificationModel } from '../tokens';
-import '../../style/settings.css';
 
 /**
  * The state that the server keeps, and buttons for the commands.
@@ -27,18 +27,11 @@ export function DoNotDisturbField(props: {
   const isOn = quiet?.doNotDisturb === true;
   const until = quiet?.until;
   return (
-    <div
-      className="jp-NotifySetting"
-      role="group"
-      aria-labelledby="jp-notify-quiet"
+    <SettingGroup
+      id="jp-notify-quiet"
+      title={schema.title}
+      description={schema.description}
     >
-      <h3
-        id="jp-notify-quiet"
-        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
-      >
-        {schema.title}
-      </h3>
-      <p className="jp-FormGroup-description">{schema.description}</p>
       <p className="jp-FormGroup-description" role="status">
         <bdi>
           {!isOn
@@ -65,6 +58,6 @@ export function DoNotDisturbField(props: {
             </button>
           ))}
       </div>
-    </div>
+    </SettingGroup>
   );
 }

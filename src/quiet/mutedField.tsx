@@ -5,10 +5,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { useSignal } from '../components/hooks';
+import { SettingGroup } from '../components/settingGroup';
 import { visible } from '../text/visible';
 import type { INotificationModel } from '../tokens';
 import { mute } from './quiet';
-import '../../style/settings.css';
 
 /**
  * The sources, which the server keeps.
@@ -22,22 +22,15 @@ export function MutedField(props: {
   const quiet = useSignal(model.stateChanged, () => model.quiet);
   const sources = quiet?.muted ?? [];
   return (
-    <div
-      className="jp-NotifySetting"
-      role="group"
-      aria-labelledby="jp-notify-muted"
-    >
-      <h3
-        id="jp-notify-muted"
-        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
-      >
-        {schema.title}
-      </h3>
-      <p className="jp-FormGroup-description">
-        {sources.length > 0
+    <SettingGroup
+      id="jp-notify-muted"
+      title={schema.title}
+      description={
+        sources.length > 0
           ? schema.description
-          : trans.__('No source is muted.')}
-      </p>
+          : trans.__('No source is muted.')
+      }
+    >
       {sources.map(source => (
         <div key={source} className="jp-NotifySetting-buttons">
           <bdi className="jp-NotifySetting-source">{visible(source)}</bdi>
@@ -51,6 +44,6 @@ export function MutedField(props: {
           </button>
         </div>
       ))}
-    </div>
+    </SettingGroup>
   );
 }

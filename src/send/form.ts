@@ -17,7 +17,7 @@ import '../../style/send.css';
 /** The id of the sentence that says what is wrong. */
 const PROBLEM = 'jp-notify-send-problem';
 
-/** The most characters of what it opens that a button without a label says. */
+/** The most characters of its target that a button without a label shows. */
 const SHOWN = 40;
 
 /** The types as the form offers them: the plain one last. */

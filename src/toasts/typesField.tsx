@@ -4,9 +4,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { SettingGroup } from '../components/settingGroup';
 import { TYPES, typesLabel } from '../text/labels';
 import type { Notification } from '../wire';
-import '../../style/settings.css';
 
 /**
  * A box for each type.
@@ -19,17 +19,7 @@ export function TypesField(props: {
 }): JSX.Element {
   const { formData: chosen = [], onChange, schema, trans } = props;
   return (
-    <div
-      className="jp-NotifySetting"
-      role="group"
-      aria-labelledby="jp-notify-toast-types"
-    >
-      <h3
-        id="jp-notify-toast-types"
-        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
-      >
-        {schema.title}
-      </h3>
+    <SettingGroup id="jp-notify-toast-types" title={schema.title}>
       {TYPES.map(type => (
         <label key={type}>
           <input
@@ -46,6 +36,6 @@ export function TypesField(props: {
           {typesLabel(type, trans)}
         </label>
       ))}
-    </div>
+    </SettingGroup>
   );
 }

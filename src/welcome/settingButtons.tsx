@@ -4,7 +4,7 @@
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import '../../style/settings.css';
+import { SettingGroup } from '../components/settingGroup';
 
 /**
  * The buttons, which run the commands.
@@ -17,18 +17,11 @@ export function SettingButtons(props: {
 }): JSX.Element {
   const { commands, ids, schema } = props;
   return (
-    <div
-      className="jp-NotifySetting"
-      role="group"
-      aria-labelledby="jp-notify-welcome-setting"
+    <SettingGroup
+      id="jp-notify-welcome-setting"
+      title={schema.title}
+      description={schema.description}
     >
-      <h3
-        id="jp-notify-welcome-setting"
-        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
-      >
-        {schema.title}
-      </h3>
-      <p className="jp-FormGroup-description">{schema.description}</p>
       <div className="jp-NotifySetting-buttons">
         {ids.map(command => (
           <button
@@ -42,6 +35,6 @@ export function SettingButtons(props: {
           </button>
         ))}
       </div>
-    </div>
+    </SettingGroup>
   );
 }

@@ -16,9 +16,7 @@ from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any
 
-from ...exceptions import NoThread
-from ..threads import in_thread
-from .failure import Answer, Failure, malformed
+from .failure import Answer, Failure, malformed, run_in_thread
 
 if TYPE_CHECKING:
     import httpx
@@ -140,10 +138,7 @@ async def parse_json(answer: Answer) -> Any:
     """
     content = answer.content
     if len(content) > LARGE:
-        try:
-            return await in_thread(lambda: load(content))
-        except NoThread as error:
-            raise Failure(str(error)) from None
+        return await run_in_thread(lambda: load(content))
     return load(content)
 
 
@@ -162,14 +157,21 @@ def load(content: bytes) -> Any:
     ):
         raise malformed()
     try:
-        try:
-            return json.loads(content)
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise malformed() from None
-        except (ValueError, RecursionError):
-            # One entry with such a number or such a depth must not hide the others.
-            text = content.decode(json.detect_encoding(content), "surrogatepass")
-            return json.loads(_cut_depths(text), parse_int=_parse_int)
+        return json.loads(content)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise malformed() from None
+    except (ValueError, RecursionError):
+        return _load_odd(content)
+
+
+def _load_odd(content: bytes) -> Any:
+    """Parse JSON without the numbers and depths that Python does not parse.
+
+    One entry with such a value must not hide the others.
+    """
+    try:
+        text = content.decode(json.detect_encoding(content), "surrogatepass")
+        return json.loads(_cut_depths(text), parse_int=_parse_int)
     except (ValueError, RecursionError):
         raise malformed() from None
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import TypeVar
+
+from ...exceptions import NoThread
+from ..threads import in_thread
+
+T = TypeVar("T")
 
 #: The longest ``Retry-After`` that is obeyed: the broadcast of an outage must not stay unknown for
 #: a day. And the maximum length of an HTTP date, in characters.
@@ -136,3 +142,11 @@ def parse_date(text: str) -> float | None:
     # Python versions differ in which of these they raise.
     except (ValueError, TypeError, IndexError, ArithmeticError, OSError):
         return None
+
+
+async def run_in_thread(call: Callable[[], T]) -> T:
+    """Run a call that may block in a thread; raise ``Failure`` if no thread can start."""
+    try:
+        return await in_thread(call)
+    except NoThread as error:
+        raise Failure(str(error)) from None

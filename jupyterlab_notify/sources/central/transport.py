@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from ...exceptions import NoThread
 from ..location import decode_path
-from ..threads import in_thread
 from .clock import ServiceClock
 from .content import ENCODING, NoCookies, read_content, read_text, skip_content
-from .failure import Answer, Failure, NoToken, failure_of, malformed
+from .failure import Answer, Failure, NoToken, failure_of, malformed, run_in_thread
 
 if TYPE_CHECKING:
     import httpx
@@ -264,7 +262,7 @@ class Transport:
         """Return the client, which is made for the first request."""
         async with self._connecting:
             if self._client is None:
-                self._client = await _run_apart(self._connect)
+                self._client = await run_in_thread(self._connect)
             return self._client
 
     def _leads_elsewhere(self, url: httpx.URL) -> str | None:
@@ -285,7 +283,7 @@ class Transport:
     async def _read_token(self) -> str | None:
         # Use one thread at a time, since the file may lie on a file system that hangs.
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.ensure_future(_run_apart(self._token))
+            self._reading = asyncio.ensure_future(run_in_thread(self._token))
         return await asyncio.shield(self._reading)
 
     async def _resolve(self, url: httpx.URL) -> None:
@@ -308,7 +306,7 @@ class Transport:
                         return error
                 return None
 
-            self._resolving = asyncio.ensure_future(_run_apart(look_up))
+            self._resolving = asyncio.ensure_future(run_in_thread(look_up))
         error = await asyncio.shield(self._resolving)
         if error is not None:
             raise error
@@ -426,14 +424,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _is_untrusted(error: BaseException) -> bool:
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
-
-
-async def _run_apart(function: Callable[[], T]) -> T:
-    """Run a function in a thread, if the system has one."""
-    try:
-        return await in_thread(function)
-    except NoThread as error:
-        raise Failure(str(error)) from None
 
 
 def _explain_cause(error: BaseException) -> str:
