@@ -152,6 +152,38 @@ describe('Listing', () => {
     expect(listing.complete).toBe(true);
   });
 
+  it('awaits older rows while it is asked for again and none is left', async () => {
+    const server = new Server(many(60));
+    const listing = new Listing(server);
+    await listing.load();
+    expect(listing.awaiting).toBe(false);
+    const answer = server.hold();
+    void listing.refresh();
+    const gone = listing.rows.map(one => ({
+      ...one,
+      seq: 1000,
+      dismissed: NOW
+    }));
+    listing.apply(changes(...gone));
+    expect(listing.rows).toHaveLength(0);
+    expect(listing.loading || listing.loadingMore).toBe(false);
+    expect(listing.awaiting).toBe(true);
+    await answer();
+    expect(listing.rows).toHaveLength(10);
+    expect(listing.awaiting).toBe(false);
+  });
+
+  it('awaits nothing while a whole list without rows is asked for again', async () => {
+    const server = new Server([]);
+    const listing = new Listing(server);
+    await listing.load();
+    const answer = server.hold();
+    void listing.refresh();
+    expect(listing.awaiting).toBe(false);
+    await answer();
+    expect(listing.awaiting).toBe(false);
+  });
+
   it('keeps what it shows when the first page does not come', async () => {
     const server = new Server(many(2));
     server.notifications = [server.rows[1]];

@@ -84,6 +84,16 @@ export class Listing {
     return this._more !== null;
   }
 
+  /** True while rows may be on their way that are not here: a list without rows is not empty yet. */
+  get awaiting(): boolean {
+    return (
+      this._loading ||
+      this._more !== null ||
+      // Older rows are asked for once the answer is here.
+      (this._asking && this._floor !== null)
+    );
+  }
+
   /** True if the oldest row is here. */
   get complete(): boolean {
     return this._floor === null && !this._loading && this._error === null;

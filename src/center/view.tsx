@@ -154,7 +154,7 @@ function Content(props: IContentProps): JSX.Element {
       className="jp-NotifyCenter-content"
       ref={root}
       tabIndex={-1}
-      {...useKeptFocus(root, list, listing.loadingMore)}
+      {...useKeptFocus(root, list, listing.awaiting)}
       onKeyDown={own.onKeyDown}
     >
       <Header host={host} counts={counts} undo={undo} />
@@ -255,7 +255,7 @@ function Main(
           label={trans.__('Notifications')}
           {...rest}
         />
-      ) : listing.loading || listing.loadingMore ? (
+      ) : listing.awaiting ? (
         <Skeleton />
       ) : listing.error !== null ? (
         <Failed reason={listing.error} onRetry={() => void listing.load()} />

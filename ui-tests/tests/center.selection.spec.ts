@@ -76,6 +76,35 @@ test.describe('With rows selected', () => {
     await expect(rows(page, 'message 19')).toBeVisible();
   });
 
+  for (const how of ['a key', 'the toolbar']) {
+    test(`${how} puts all away while the list is asked for, and the keyboard goes on`, async () => {
+      await pushMany(70, index => `message ${index}`);
+      let answer: () => void = () => undefined;
+      const held = new Promise<void>(resolve => (answer = resolve));
+      await page.route('**/jupyterlab-notify/notifications?*', async route => {
+        const request = route.request();
+        if (request.method() === 'GET' && request.url().includes('inbox')) {
+          await held;
+        }
+        await route.continue();
+      });
+      await reload();
+      await rows(page, 'message 69').focus();
+      await page.keyboard.press('Control+a');
+      await expect(bar()).toContainText('50 selected');
+      if (how === 'a key') {
+        await page.keyboard.press('e');
+      } else {
+        await bar().getByRole('button', { name: 'Done' }).press('Enter');
+      }
+      await expect(rows(page)).toHaveCount(0);
+      await expect(center(page)).not.toContainText('All quiet');
+      await expect.poll(counts).toMatchObject({ inbox: 20 });
+      answer();
+      await expect(rows(page, 'message 19')).toBeFocused();
+    });
+  }
+
   test('E brings all of them back, in the list of what is done', async () => {
     await select();
     await page.keyboard.press('e');
