@@ -32,7 +32,7 @@ SOURCES := webpack.config.js $(shell find src style schema -type f -not -path '*
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-hub test check $(CHECKS) test-py test-hub test-long test-ts test-ui test-activity test-hubs \
-	test-oldest attack test-one types format build version watch bench browser screenshots clean
+	test-oldest attack test-one types format build version watch bench browser screenshots states clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -205,6 +205,9 @@ browser: $(UI_NODE_MODULES)
 
 screenshots: $(INSTALLED) $(UI_NODE_MODULES) browser ## Take the pictures in docs/images/ anew
 	cd ui-tests && NOTIFY_SCREENSHOTS=1 jlpm playwright test screenshots
+
+states: $(INSTALLED) $(UI_NODE_MODULES) browser ## Take a picture of each state of the interface (PLAYWRIGHT="-g WORD": some)
+	cd ui-tests && NOTIFY_STATES=1 jlpm playwright test states $(PLAYWRIGHT)
 
 bench: $(INSTALLED) $(UI_NODE_MODULES) ## Run every benchmark, each of which prints a table
 	@for file in benchmarks/bench_*.py hub/benchmarks/bench_*.py; do \

@@ -287,7 +287,8 @@ export async function setTheme(
     String(theme === 'light')
   );
   const colour = theme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(17, 17, 17)';
-  await expect(page.locator('#jp-top-panel')).toBeVisible();
+  // JupyterLab's, or Notebook's.
+  await expect(page.locator('#jp-top-panel, #top-panel-wrapper')).toBeVisible();
   await expect
     .poll(() =>
       page.evaluate(() => {
