@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +49,16 @@ def test_every_field_and_parameter_says_what_it_is() -> None:
 
 
 class Background:
-    """A service in a thread of its own, for a tester that is not asynchronous."""
+    """A service in a thread of its own, for a tester that is not asynchronous.
 
-    def __init__(self, database: str, tokens: Tokens) -> None:
+    Parameters
+    ----------
+    still
+        Whether nothing changes by its own time there, as a message that expires does.
+    """
+
+    def __init__(self, database: str, tokens: Tokens, *, still: bool = False) -> None:
+        self._still = still
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(database, tokens))
         self._thread.start()
@@ -60,6 +69,9 @@ class Background:
             self._loop = asyncio.get_running_loop()
             self._end = asyncio.Event()
             async with running(database, tokens) as service:
+                if self._still:
+                    await service.parts.scheduler.stop()
+                    await service.parts.housekeeping.stop()
                 self.service: Service = service
                 self._ready.set()
                 await self._end.wait()
@@ -71,6 +83,16 @@ class Background:
         self._thread.join(60)
 
 
+def content(database: str) -> dict[str, list[str]]:
+    """Return every row of every table of an SQLite database."""
+    with closing(sqlite3.connect(database.partition("///")[2])) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            name: sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"')))
+            for (name,) in tables.fetchall()
+        }
+
+
 @pytest.fixture(scope="module")
 def background(databases: Databases, tokens: Tokens) -> Iterator[Background]:
     background = Background(databases.fresh("postgresql"), tokens)
@@ -78,27 +100,65 @@ def background(databases: Databases, tokens: Tokens) -> Iterator[Background]:
     background.stop()
 
 
-#: Streams have no end, and have tests of their own.
-schema = schemathesis.openapi.from_dict(document()).exclude(path_regex="events$")
+@pytest.fixture(scope="module")
+def on_sqlite(databases: Databases, tokens: Tokens) -> Iterator[tuple[Background, str]]:
+    database = databases.fresh("sqlite")
+    background = Background(database, tokens, still=True)
+    yield background, database
+    background.stop()
 
 
-@pytest.mark.timeout(600)
-@schema.parametrize()
-@settings(
-    max_examples=int(os.environ.get("NOTIFY_TEST_EXAMPLES", "6")),
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-    derandomize=True,
-)
-def test_nothing_that_is_allowed_is_a_5xx(case: Any, background: Background) -> None:
-    service = background.service
-    # Stopping all publishing is allowed, and answers 503 to what comes next.
-    if case.path.endswith("/publishing") and case.method.upper() == "PUT":
-        return
+def examples(count: int) -> settings:
+    """Try so many requests of each operation, the same in every run."""
+    return settings(
+        max_examples=int(os.environ.get("NOTIFY_TEST_EXAMPLES", count)),
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
+
+
+def ask(case: Any, service: Service) -> Any:
+    """Send a request as somebody who may; return the answer."""
     name = "root" if case.path.startswith(("/v1/notifications", "/v1/w", "/v1/b")) else "admin"
     headers = {**(case.headers or {}), "Authorization": f"Bearer {service.tokens.of(name)}"}
     case.headers = headers
     # The service shares this process and its lock with the tester, which is busy.
-    answer = case.call(base_url=service.url, timeout=60)
+    return case.call(base_url=service.url, timeout=60)
+
+
+def stops_publishing(case: Any) -> bool:
+    """Tell if a request may stop all publishing: what comes next would be answered 503."""
+    return bool(case.path.endswith("/publishing") and case.method.upper() == "PUT")
+
+
+#: Streams have no end, and have tests of their own.
+schema = schemathesis.openapi.from_dict(document()).exclude(path_regex="events$")
+
+#: The same, and what the document does not allow.
+faulty = schemathesis.openapi.from_dict(document()).exclude(path_regex="events$")
+faulty.config.generation.modes = [*schemathesis.GenerationMode]
+
+
+@pytest.mark.timeout(600)
+@schema.parametrize()
+@examples(6)
+def test_nothing_that_is_allowed_is_a_5xx(case: Any, background: Background) -> None:
+    if not stops_publishing(case):
+        answer = ask(case, background.service)
+        assert answer.status_code < 500, answer.text
+
+
+@pytest.mark.timeout(600)
+@faulty.parametrize()
+@examples(4)
+def test_what_is_refused_changes_nothing(case: Any, on_sqlite: tuple[Background, str]) -> None:
+    background, database = on_sqlite
+    if stops_publishing(case):
+        return
+    before = content(database)
+    answer = ask(case, background.service)
     assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        assert content(database) == before, answer.text
