@@ -60,10 +60,8 @@ class PanelRoom {
     }
     split.handleMoved.connect(this._onMoved, this);
     void this._shell.restored?.then(layout => {
-      const saved = layout?.relativeSizes;
-      if (saved) {
-        requestAnimationFrame(() => this._onRestored(saved));
-      }
+      this._saved = layout?.relativeSizes ?? null;
+      requestAnimationFrame(() => this._onRestored());
     });
   }
 
@@ -84,38 +82,56 @@ class PanelRoom {
   }
 
   private _onSettled(): void {
+    if (!hasTheme()) {
+      // The theme changes sizes when it comes, and they are looked at then.
+      return;
+    }
     const width = this._split.node.clientWidth;
     const isResized = width !== this._width;
     this._width = width;
     const side = this._side;
+    const isMoved = this._isMoved;
+    this._isMoved = false;
     if (side && !this._wasVisible) {
       this._wasLeftOpen = true;
       this._mustNote = true;
     }
     this._wasVisible = side !== null;
-    if (side && this._mustNote) {
-      this._mustNote = false;
-      this._note(side);
-    } else if (side && isResized && isWindowLarge(side)) {
+    if (side && this._saved) {
+      this._restore(side, this._saved);
+    } else if (side && isResized && !isMoved && isWindowLarge(side)) {
       const wanted = (knownWidth() ?? firstWidth(side)) * width;
       setPart(side, Math.min(this._wanted ?? wanted, width - WIDTH_PX) / width);
+      // What the panel had until now was no choice of the user's.
+      this._lookLater();
+    } else if (side && this._mustNote) {
+      this._mustNote = false;
+      this._note(side);
     }
     this._keepInside(side);
   }
 
-  /** Sizes that JupyterLab applies before the page has a size are lost. */
-  private _onRestored(saved: readonly number[]): void {
-    const side = this._side;
-    if (side) {
-      restoreWidth(side, saved[side.own]);
-      this._noteLater();
+  private _onRestored(): void {
+    if (this._side && this._saved && hasTheme()) {
+      this._restore(this._side, this._saved);
+    } else if (!this._side) {
+      this._saved = null;
     }
+  }
+
+  /** Give the panel its width of the saved layout. */
+  private _restore(side: ISide, saved: readonly number[]): void {
+    this._saved = null;
+    restoreWidth(side, saved[side.own]);
+    this._noteLater();
   }
 
   /** The user moved an edge. */
   private _onMoved(): void {
     const side = this._side;
     if (side) {
+      this._saved = null;
+      this._isMoved = true;
       rememberWidth(side);
       this._noteLater();
     }
@@ -158,15 +174,28 @@ class PanelRoom {
   private readonly _split: SplitPanel;
   private readonly _observer = new ResizeObserver(() => this._lookLater());
   private _timer: ReturnType<typeof setTimeout> | undefined;
+  /** The parts of the window in the layout that JupyterLab restored, until the panel has its part. */
+  private _saved: readonly number[] | null = null;
   /** The width that all areas shared when they were looked at last. */
   private _width: number;
   /** The width in px of the panel that the user last had in a large window. */
   private _wanted: number | null = null;
   private _wasVisible = false;
+  /** Whether the user has moved an edge since then. */
+  private _isMoved = false;
   /** Whether the panel has a width of the user's that is not noted yet. */
   private _mustNote = false;
   /** Whether the left side was opened before the panel. */
   private _wasLeftOpen = true;
+}
+
+/**
+ * Tell if the page has its theme. JupyterLab may restore a layout before, when the page has neither
+ * its width nor a least width of its sides; sizes that are applied then are lost.
+ */
+function hasTheme(): boolean {
+  const style = getComputedStyle(document.body);
+  return style.getPropertyValue('--jp-layout-color1') !== '';
 }
 
 /**

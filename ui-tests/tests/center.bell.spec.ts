@@ -290,38 +290,57 @@ test('The panel is there again after a reload, as wide as it was, also if it was
   await expect.poll(panelWidth).toBeLessThan(wider + 3);
 });
 
-test('The panel has its width also where JupyterLab lost it as it restored its layout', async () => {
-  await push('a message');
-  await expect.poll(panelWidth).toBeGreaterThan(340);
-  await expect.poll(savedLayout).toBe('open and wide');
-  const before = await panelWidth();
-  await page.evaluate(() => sessionStorage.setItem('lose', 'the sizes'));
-  await page.addInitScript(() => {
-    if (sessionStorage.getItem('lose') === null) {
-      return;
+for (const late of [null, 0, 300]) {
+  const when =
+    late === null ? '' : `, and had its theme ${late} ms after the center`;
+  test(`The panel has its width also where JupyterLab lost it as it restored its layout${when}`, async () => {
+    await push('a message');
+    await expect.poll(panelWidth).toBeGreaterThan(340);
+    await expect.poll(savedLayout).toBe('open and wide');
+    const before = await panelWidth();
+    await page.evaluate(() => sessionStorage.setItem('lose', 'the sizes'));
+    await page.addInitScript(loseSizes);
+    if (late !== null) {
+      // Until its theme comes the page has neither its width nor a least width of its sides.
+      await page.route('**/api/themes/**', async route => {
+        await page
+          .locator('.jp-NotifyCenter-content')
+          .waitFor({ state: 'attached' });
+        await new Promise(resolve => setTimeout(resolve, late));
+        await route.continue();
+      });
     }
-    let app: any;
-    Object.defineProperty(window, 'jupyterapp', {
-      get: () => app,
-      // Before any plugin of the page can wait for the layout.
-      set: made => {
-        app = made;
-        void app.shell.restored.then(() => {
-          const split = app.shell._hsplitPanel;
-          const sizes = split.relativeSizes();
-          split.setRelativeSizes([...sizes.slice(0, -1), 0]);
-          sessionStorage.removeItem('lose');
-        });
-      }
-    });
+    await reloadPage();
+    await expect(rows(page, 'a message')).toBeVisible();
+    await expect
+      .poll(async () => Math.abs((await panelWidth()) - before))
+      .toBeLessThan(3);
+    expect(
+      await page.evaluate(() => sessionStorage.getItem('lose'))
+    ).toBeNull();
   });
-  await reloadPage();
-  await expect(rows(page, 'a message')).toBeVisible();
-  await expect
-    .poll(async () => Math.abs((await panelWidth()) - before))
-    .toBeLessThan(3);
-  expect(await page.evaluate(() => sessionStorage.getItem('lose'))).toBeNull();
-});
+}
+
+/** Lose the sizes of the layout as it is restored; in the page. */
+function loseSizes(): void {
+  if (sessionStorage.getItem('lose') === null) {
+    return;
+  }
+  let app: any;
+  Object.defineProperty(window, 'jupyterapp', {
+    get: () => app,
+    // Before any plugin of the page can wait for the layout.
+    set: made => {
+      app = made;
+      void app.shell.restored.then(() => {
+        const split = app.shell._hsplitPanel;
+        const sizes = split.relativeSizes();
+        split.setRelativeSizes([...sizes.slice(0, -1), 0]);
+        sessionStorage.removeItem('lose');
+      });
+    }
+  });
+}
 
 for (const late of [0, 400]) {
   const when = late ? ', also where JupyterLab is slow to follow it' : '';
