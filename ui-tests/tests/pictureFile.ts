@@ -39,14 +39,16 @@ function chunk(kind: string, content: Buffer): Buffer {
   return whole;
 }
 
-/** Give a message, by its id or key, a picture. */
+/** Give a message of a source, by its id or key, a picture. */
 export async function givePicture(
   lab: Lab,
   name: string,
-  picture: Buffer
+  picture: Buffer,
+  source?: string
 ): Promise<void> {
+  const query = source ? `?source=${encodeURIComponent(source)}` : '';
   const response = await fetch(
-    `${lab.url}/jupyterlab-notify/ingest/${name}/image`,
+    `${lab.url}/jupyterlab-notify/ingest/${name}/image${query}`,
     {
       method: 'PUT',
       headers: { Authorization: `Bearer ${lab.token}` },

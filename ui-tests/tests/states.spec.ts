@@ -4,7 +4,7 @@
  *
  * What the states promise is tested elsewhere; here a state only has to come about.
  */
-import type { BrowserContextOptions, Page } from '@playwright/test';
+import type { BrowserContextOptions, Locator, Page } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
@@ -64,6 +64,8 @@ interface IState {
   in?: Lab;
   /** The window, where it is not 1280×800. */
   window?: BrowserContextOptions;
+  /** Whether the user's system chooses the colours. */
+  forcedColors?: 'active';
   /** Through this proxy. */
   via?: Proxy;
   /** The page below the base URL, where it is not JupyterLab's. */
@@ -180,6 +182,12 @@ async function many(page: Page): Promise<void> {
   await expect(rows(page, 'Job 4669')).toBeVisible();
 }
 
+/** Wait until `BODY` is drawn there, with its formulas. */
+async function untilBody(where: Locator): Promise<void> {
+  await expect(where.locator('table')).toBeVisible();
+  await expect(where.locator('mjx-container')).toHaveCount(2);
+}
+
 /** Open a row by its text. */
 async function open(page: Page, text: string): Promise<void> {
   await rows(page, text)
@@ -203,7 +211,7 @@ const view = (page: Page, name: string) =>
 const searchField = (page: Page) => center(page).getByRole('searchbox');
 
 const STATES: Record<string, IState> = {
-  'start-with-nothing': { show: untilLauncher },
+  'start-with-nothing': { show: async () => undefined },
 
   'welcome-one': {
     show: async page => {
@@ -296,7 +304,7 @@ const STATES: Record<string, IState> = {
       const { notification_id: id } = await toast('Training: loss 0.31', {
         type: 'info'
       });
-      await givePicture(lab, id, png(200));
+      await givePicture(lab, id, png(200), 'batch queue');
       await page.mouse.move(400, 700);
       await page.mouse.move(410, 700);
       await expect(toasts(page)).toHaveAttribute('data-jp-notify-image', /./);
@@ -391,7 +399,7 @@ const STATES: Record<string, IState> = {
     show: async page => {
       await banner('Saving to /scratch fails', { type: 'error', body: BODY });
       await banners(page).getByRole('button', { name: 'Details' }).click();
-      await expect(banners(page).locator('table')).toBeVisible();
+      await untilBody(banners(page));
     }
   },
   'banner-countdown': {
@@ -424,7 +432,7 @@ const STATES: Record<string, IState> = {
     show: async page => {
       await severalOpen(page);
       await open(page, 'You are using');
-      await expect(rows(page, 'You are using').locator('table')).toBeVisible();
+      await untilBody(rows(page, 'You are using'));
     }
   },
   'center-picture-opened': {
@@ -433,7 +441,7 @@ const STATES: Record<string, IState> = {
         type: 'info',
         body: 'It falls.'
       });
-      await givePicture(lab, id, png(200));
+      await givePicture(lab, id, png(200), 'batch queue');
       await openCenter(page);
       await page.mouse.move(400, 700);
       await page.mouse.move(410, 700);
@@ -444,7 +452,7 @@ const STATES: Record<string, IState> = {
   'center-texts': {
     show: async page => {
       await row(LONG, { body: LONG });
-      await row('x'.repeat(300), { source: 'y'.repeat(200) });
+      await row('x'.repeat(300), { source: 'y'.repeat(80) });
       await row('اكتملت المهمة بنجاح في job-4711', {
         source: 'قائمة الانتظار',
         body: 'نص'
@@ -550,6 +558,9 @@ const STATES: Record<string, IState> = {
       await severalOpen(page);
       await rows(page, 'You are using').click({ button: 'right' });
       await choose(page, /^Mute/);
+      await expect(center(page).locator('.jp-NotifyUndo')).toContainText(
+        'Muted'
+      );
       await page.mouse.move(400, 700);
     }
   },
@@ -572,7 +583,7 @@ const STATES: Record<string, IState> = {
       await severalOpen(page);
       await rows(page).first().focus();
       await page.keyboard.press('?');
-      await expect(page.locator('dialog[open]')).toBeVisible();
+      await expect(page.getByRole('dialog')).toBeVisible();
     }
   },
   'center-this-tab': {
@@ -616,7 +627,9 @@ const STATES: Record<string, IState> = {
       await openCenter(page);
       await page.route('**/jupyterlab-notify/notifications?*', () => undefined);
       await view(page, 'Done');
-      await expect(center(page).locator('.jp-NotifySkeleton')).toBeVisible();
+      await expect(
+        center(page).locator('.jp-NotifySkeleton-list')
+      ).toBeVisible();
     }
   },
   'center-question': {
@@ -705,6 +718,7 @@ const STATES: Record<string, IState> = {
         show: async page => {
           await severalOpen(page);
           await open(page, 'You are using');
+          await untilBody(rows(page, 'You are using'));
         }
       }
     ])
@@ -717,12 +731,13 @@ const STATES: Record<string, IState> = {
     window: { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
     show: severalOpen
   },
-  'high-contrast': { window: { forcedColors: 'active' }, show: allAtOnce },
+  'high-contrast': { forcedColors: 'active', show: allAtOnce },
   'high-contrast-center': {
-    window: { forcedColors: 'active' },
+    forcedColors: 'active',
     show: async page => {
       await severalOpen(page);
       await open(page, 'You are using');
+      await untilBody(rows(page, 'You are using'));
     }
   }
 };
@@ -790,6 +805,10 @@ for (const theme of THEMES) {
           (state.in ? undefined : `lab/workspaces/${theme}-${name}`)
       });
       await setTheme(page, theme);
+      await page.emulateMedia({ forcedColors: state.forcedColors });
+      if (!state.in) {
+        await untilLauncher(page);
+      }
       await state.show(page);
       await page.screenshot({
         path: path.join(FOLDER, `${name}-${theme}.png`),
