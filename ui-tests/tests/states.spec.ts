@@ -73,14 +73,8 @@ interface IState {
   show(page: Page): Promise<unknown>;
 }
 
-const TYPES = [
-  'default',
-  'info',
-  'success',
-  'warning',
-  'error',
-  'in-progress'
-] as const;
+/** The types but that of a progress. */
+const TYPES = ['default', 'info', 'success', 'warning', 'error'];
 
 const LONG =
   'The nightly pipeline has written 1,204 files to /shared/lake/2026/events/by-detector/north, of ' +
