@@ -59,6 +59,7 @@ class PanelRoom {
       this._observer.observe(node);
     }
     split.handleMoved.connect(this._onMoved, this);
+    panel.visibleChanged.connect(this._onVisible, this);
     void this._shell.restored?.then(layout => {
       this._saved = layout?.relativeSizes ?? null;
       requestAnimationFrame(() => this._onRestored());
@@ -70,6 +71,7 @@ class PanelRoom {
     clearTimeout(this._timer);
     this._observer.disconnect();
     this._split.handleMoved.disconnect(this._onMoved, this);
+    this._panel.visibleChanged.disconnect(this._onVisible, this);
   }
 
   private get _shell(): ISidedShell {
@@ -92,11 +94,6 @@ class PanelRoom {
     const side = this._side;
     const isMoved = this._isMoved;
     this._isMoved = false;
-    if (side && !this._wasVisible) {
-      this._wasLeftOpen = true;
-      this._mustNote = true;
-    }
-    this._wasVisible = side !== null;
     if (side && this._saved) {
       this._restore(side, this._saved);
     } else if (side && isResized && !isMoved && isWindowLarge(side)) {
@@ -124,6 +121,14 @@ class PanelRoom {
     this._saved = null;
     restoreWidth(side, saved[side.own]);
     this._noteLater();
+  }
+
+  /** Between two looks the panel may have been closed and opened again. */
+  private _onVisible(_: CenterPanel, visible: boolean): void {
+    if (visible) {
+      this._wasLeftOpen = !this._shell.leftCollapsed;
+      this._noteLater();
+    }
   }
 
   /** The user moved an edge. */
@@ -180,11 +185,10 @@ class PanelRoom {
   private _width: number;
   /** The width in px of the panel that the user last had in a large window. */
   private _wanted: number | null = null;
-  private _wasVisible = false;
   /** Whether the user has moved an edge since then. */
   private _isMoved = false;
   /** Whether the panel has a width of the user's that is not noted yet. */
-  private _mustNote = false;
+  private _mustNote = true;
   /** Whether the left side was opened before the panel. */
   private _wasLeftOpen = true;
 }

@@ -201,6 +201,19 @@ test('In a window for one side only the side that was opened last stays', async 
   await openCenter(tab);
   await expect(files).toBeHidden();
   await expect(center(tab)).toBeInViewport({ ratio: 1 });
+
+  // Also if it is opened in the moment in which it has made way for the other side.
+  await tab.evaluate(async () => {
+    const { commands } = (window as any).jupyterapp;
+    const panel = document.querySelector('#jp-notify-center')!;
+    await commands.execute('application:toggle-left-area');
+    while (panel.checkVisibility()) {
+      await new Promise(requestAnimationFrame);
+    }
+    await commands.execute('jupyterlab-notify:toggle-center');
+  });
+  await expect(files).toBeHidden();
+  await expect(center(tab)).toBeInViewport({ ratio: 1 });
   await context.close();
 });
 
