@@ -333,7 +333,7 @@ def test_a_long_name_of_a_notebook_leaves_room_for_the_end(
 @pytest.mark.parametrize(
     ("session", "vscode", "name"),
     [
-        ("/srv/notebooks/work/train.ipynb", None, "train.ipynb"),
+        ("/srv/notebooks/runs/train.ipynb", None, "train.ipynb"),
         ("train.ipynb", None, "train.ipynb"),
         ("", None, None),
         ("/srv/notebooks/train-jvsc-1c9e0c.ipynb", "/srv/notebooks/train.ipynb", "train.ipynb"),
