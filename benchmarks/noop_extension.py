@@ -6,11 +6,16 @@ handler of a Jupyter server does; they parse, check and store nothing.
 
 from __future__ import annotations
 
+import sys
+
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web, websocket
 
 ANSWER = '{"success":true}'
+#: Takes every measured server past a size at which Python doubles its table of identifiers, which
+#: costs 0.9 MiB at once: see ``bench_memory``.
+IDENTIFIERS = [sys.intern(f"identifier_{number}") for number in range(10_000)]
 listeners: set[websocket.WebSocketHandler] = set()
 
 
