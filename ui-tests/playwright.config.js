@@ -35,7 +35,7 @@ module.exports = {
   // Two files have targets of their own in `make test`: `make attack`, and `make test-activity`,
   // which waits for minutes and so runs beside others. `make states` only takes pictures.
   testIgnore: [
-    ...(process.env.NOTIFY_STATES ? [] : ['**/states.spec.ts']),
+    ...(process.env.NOTIFY_STATES ? [] : ['**/*states.spec.ts']),
     ...(process.env.NOTIFY_ATTACK ? [] : ['**/attack.spec.ts']),
     ...(process.env.NOTIFY_ACTIVITY_S ? [] : ['**/activity.spec.ts'])
   ],
