@@ -10,26 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from jupyter_core.paths import jupyter_data_dir, jupyter_path
+from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from jupyter_server.utils import url_path_join
 from traitlets import Bool, Float, Int, TraitType, Unicode, default, validate
 from traitlets.config import Config
 from traitlets.traitlets import TraitError
 
 from .exceptions import NoThread
 from .extensions import Notifications
-from .handlers import NAMESPACE, routes
+from .handlers import routes
 from .handlers.activity import INTERVAL_SETTING
 from .manager import NotificationManager
 from .rate_limit import RateLimit
-from .sources.location import NUBLADO, default_name, nublado_url, spawners_url
+from .sources.location import NUBLADO, spawners_url
 from .storage import Retention, Storage, central_tag
 from .timings import Timings
 from .worker import MAX_WAITING
 
 if TYPE_CHECKING:
-    from .sources.source import Source, SourceContext, SourceFactory
+    from .sources.source import Source, SourceContext
 
 #: An extension of another project that owns the same import name.
 NAMESAKE = "jupyterlab-notify"
@@ -275,6 +274,8 @@ class NotifyApp(ExtensionApp):
     def _find_central(self) -> None:
         """Determine the central service's URL; log a wrong one and leave it out."""
         if self.central_url == NUBLADO:
+            from .sources.nublado import nublado_url
+
             found = nublado_url()
             if found is None:
                 self.log.warning("Nublado's discovery file names no Semaphore: none is asked.")
@@ -299,16 +300,11 @@ class NotifyApp(ExtensionApp):
             log=self.log,
             timings=self.timings.storage,
         )
-        sources: list[SourceFactory] = [self._make_welcome_files]
-        if self.central_url:
-            sources.append(self._make_central)
-        if self.watch_home:
-            sources.append(self._make_home)
         self.manager = NotificationManager(
             storage,
             log=self.log,
             emit_event=self._emit_event,
-            sources=sources,
+            make_sources=self._make_sources,
             timings=self.timings,
             max_waiting=self.max_waiting,
         )
@@ -316,7 +312,7 @@ class NotifyApp(ExtensionApp):
         self._greeting: asyncio.TimerHandle | None = None
         self._checking: asyncio.Future[None] | None = None
         #: The problem of the central service that was logged at the start.
-        self._last_logged: str | None = None
+        self.last_logged: str | None = None
         #: The interface for other server extensions.
         self.notifications = Notifications(self.manager, self.log)
         logger = getattr(self.serverapp, "event_logger", None)
@@ -338,42 +334,10 @@ class NotifyApp(ExtensionApp):
             NAMESAKE,
         )
 
-    # To add a source, write a method that makes it and list it in ``initialize_settings``.
+    def _make_sources(self, context: SourceContext) -> list[Source]:
+        from .wiring import make_sources
 
-    def _make_central(self, context: SourceContext) -> Source:
-        from ._version import __version__
-        from .sources.central import CentralSettings, make_poller
-
-        settings = CentralSettings(
-            url=self.central_url,
-            name=self.central_name or default_name(self.central_url),
-            aspect=self.central_aspect,
-            interval_s=self.central_interval,
-            timeout_s=self.central_timeout,
-            ca_bundle=self.central_ca_bundle,
-            token_file=self.central_token_file,
-            token_variable=self.central_token_variable,
-        )
-        return make_poller(settings, context, version=__version__, last_logged=self._last_logged)
-
-    def _make_home(self, context: SourceContext) -> Source:
-        from .sources.home import HomeSource
-
-        return HomeSource(context, Path.home())
-
-    def _make_welcome_files(self, context: SourceContext) -> Source:
-        from .sources.welcome_files import WelcomeFiles, WelcomeFilesSource
-
-        base_url = self.serverapp.base_url if self.serverapp is not None else "/"
-        return WelcomeFilesSource(
-            context,
-            lambda: WelcomeFiles(
-                jupyter_path(),
-                aspect=self.central_aspect,
-                image_url=url_path_join(base_url, NAMESPACE, "welcome", "image/"),
-                log=self.log,
-            ),
-        )
+        return make_sources(self, context)
 
     def initialize_handlers(self) -> None:
         """Register the routes."""
@@ -413,9 +377,9 @@ class NotifyApp(ExtensionApp):
 
         with suppress(NoThread):
             # The first request finds the problem otherwise.
-            self._last_logged = await in_thread(problem)
-        if self._last_logged is not None:
-            self.log.warning("%s It is tried again automatically.", self._last_logged)
+            self.last_logged = await in_thread(problem)
+        if self.last_logged is not None:
+            self.log.warning("%s It is tried again automatically.", self.last_logged)
 
     async def stop_extension(self) -> None:
         """Commit pending operations and close storage."""

@@ -7,7 +7,6 @@ import it.
 
 from __future__ import annotations
 
-import re
 from typing import Literal, get_args
 
 NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
@@ -63,46 +62,3 @@ MAX_TTL_S = 315_360_000
 #: The shortest and the longest interval of a sender's heartbeat, in seconds.
 MIN_HEARTBEAT_S = 5
 MAX_HEARTBEAT_S = 86_400
-
-#: The limits under their names in TypeScript.
-LIMITS = {
-    "message": MAX_MESSAGE,
-    "bodyBytes": MAX_BODY_BYTES,
-    "requestBytes": MAX_REQUEST_BYTES,
-    "key": MAX_KEY,
-    "source": MAX_SOURCE,
-    "actions": MAX_ACTIONS,
-    "answer": MAX_ANSWER,
-    "label": MAX_LABEL,
-    "caption": MAX_CAPTION,
-    "commandId": MAX_COMMAND,
-    "url": MAX_URL,
-    "ids": MAX_IDS,
-    "page": MAX_PAGE,
-    "depth": MAX_DEPTH,
-    "timerMs": MAX_TIMER_MS,
-    "ttlS": MAX_TTL_S,
-    "minHeartbeatS": MIN_HEARTBEAT_S,
-    "maxHeartbeatS": MAX_HEARTBEAT_S,
-}
-
-#: A visible character, as a regular expression for JSON Schema. White space is not visible, nor are
-#: control characters, fillers, zero-width characters, variation selectors and characters that
-#: change the direction of text. ``src/text/visible.ts`` shows them as escapes.
-VISIBLE = (
-    r"[^\s\u0000-\u001f\u007f-\u009f"
-    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc]"
-)
-#: The invisible characters beyond U+FFFF: tags, and format controls of shorthand, music and
-#: hieroglyphs. ``VISIBLE`` leaves them out, since regular expressions differ in how they write
-#: them.
-INVISIBLE_ASTRAL = (
-    "[\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff]"
-)
-
-
-def is_blank(text: str) -> bool:
-    """Return whether a text holds no visible character."""
-    return not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", text))

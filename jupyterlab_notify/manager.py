@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,7 +31,7 @@ from .worker import MAX_WAITING, Worker
 
 if TYPE_CHECKING:
     from .models import ChannelsChange, IngestMessage
-    from .sources.source import Source, SourceFactory
+    from .sources.source import MakeSources, Source
     from .storage.fields import WireNotification
     from .storage.notifications import Found, Query
     from .storage.quiet import QuietChange
@@ -64,8 +64,8 @@ class NotificationManager:
     emit_event
         Called after each change with the action (``created``, ``read``, …) and the ids that the
         caller named, never with content. Feeds Jupyter's event bus.
-    sources
-        The factories of the sources; called when a source is first needed.
+    make_sources
+        Makes the sources, when one is first needed; None if there are none.
     timings
         Waits and intervals.
     max_waiting
@@ -78,7 +78,7 @@ class NotificationManager:
         *,
         log: logging.Logger | None = None,
         emit_event: EmitEvent = lambda action, ids: None,
-        sources: Sequence[SourceFactory] = (),
+        make_sources: MakeSources | None = None,
         timings: Timings | None = None,
         max_waiting: int = MAX_WAITING,
     ) -> None:
@@ -94,7 +94,7 @@ class NotificationManager:
         #: Set, and replaced by a new event, whenever the user answers a question.
         self._answered = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
-        self._factories = sources
+        self._make_sources = make_sources
         self._sources: tuple[Source, ...] | None = None
 
     def start(self) -> None:
@@ -404,7 +404,7 @@ class NotificationManager:
 
     def _get_sources(self) -> tuple[Source, ...]:
         if self._sources is None:
-            if not self._factories:
+            if self._make_sources is None:
                 self._sources = ()
                 return ()
             from .sources.source import SourceContext
@@ -419,7 +419,7 @@ class NotificationManager:
                 self.revoke,
                 lambda: len(self.broadcaster),
             )
-            self._sources = tuple(make(context) for make in self._factories)
+            self._sources = tuple(self._make_sources(context))
         return self._sources
 
     def _nudge(self) -> None:

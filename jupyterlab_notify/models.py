@@ -46,11 +46,10 @@ from .limits import (
     MAX_TTL_S,
     MAX_URL,
     MIN_HEARTBEAT_S,
-    VISIBLE,
     DisplayType,
     NotificationType,
-    is_blank,
 )
+from .visible import VISIBLE, is_blank
 
 #: ``epoch:seq``, as ``storage.Cursor.parse`` reads it.
 CURSOR = "^[^:]+:[0-9]{1,16}$"

@@ -22,6 +22,7 @@ from pydantic.json_schema import models_json_schema
 
 import jupyterlab_notify
 from jupyterlab_notify import limits, models
+from jupyterlab_notify.visible import VISIBLE
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE_TS = ROOT / "src" / "wire.ts"
@@ -57,6 +58,28 @@ ANSWERS = (
     models.PongFrame,
     models.AliveFrame,
 )
+
+#: The limits under their names in TypeScript.
+LIMITS_TS = {
+    "message": limits.MAX_MESSAGE,
+    "bodyBytes": limits.MAX_BODY_BYTES,
+    "requestBytes": limits.MAX_REQUEST_BYTES,
+    "key": limits.MAX_KEY,
+    "source": limits.MAX_SOURCE,
+    "actions": limits.MAX_ACTIONS,
+    "answer": limits.MAX_ANSWER,
+    "label": limits.MAX_LABEL,
+    "caption": limits.MAX_CAPTION,
+    "commandId": limits.MAX_COMMAND,
+    "url": limits.MAX_URL,
+    "ids": limits.MAX_IDS,
+    "page": limits.MAX_PAGE,
+    "depth": limits.MAX_DEPTH,
+    "timerMs": limits.MAX_TIMER_MS,
+    "ttlS": limits.MAX_TTL_S,
+    "minHeartbeatS": limits.MIN_HEARTBEAT_S,
+    "maxHeartbeatS": limits.MAX_HEARTBEAT_S,
+}
 
 
 def schemas() -> dict[str, Any]:
@@ -151,7 +174,7 @@ SOURCE = parameter(
     "source",
     "query",
     "Whose it is; by default the name of the token's owner.",
-    {"type": "string", "minLength": 1, "maxLength": 80, "pattern": limits.VISIBLE},
+    {"type": "string", "minLength": 1, "maxLength": 80, "pattern": VISIBLE},
 )
 
 
@@ -586,7 +609,7 @@ def constants_ts() -> str:
         lines = ",\n".join(f"  {value}" for value in quoted)
         return f"export const {name} = [\n{lines}\n] as const;"
 
-    pairs = "".join(f"  {name}: {value},\n" for name, value in limits.LIMITS.items())
+    pairs = "".join(f"  {name}: {value},\n" for name, value in LIMITS_TS.items())
     return f"""
 /**
  * The types of notifications.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from ..storage import Operation, Storage
@@ -103,4 +103,4 @@ class Source(Protocol):
         return None
 
 
-SourceFactory = Callable[[SourceContext], Source]
+MakeSources = Callable[[SourceContext], Iterable[Source]]

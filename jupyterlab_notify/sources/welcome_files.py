@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..limits import is_blank
+from ..visible import is_blank
 from .images import IMAGE_TYPES, place_images
 from .source import Source, SourceContext
 from .threads import in_thread

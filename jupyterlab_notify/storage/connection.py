@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import suppress
 
 from .database_file import DatabaseFile, Unusable
 from .schema import migrate
@@ -28,9 +27,6 @@ FOREIGN = (
     *("malformed", "no such table", "no such column", "has no column named", "is a view"),
     *("already exists", "duplicate column name", "no such function"),
 )
-
-#: What SQLite says of a damaged file, and of one of which it could not read the beginning.
-UNREADABLE = ("disk image is malformed", "not a database")
 
 #: The exceptions that opening and using a file can raise.
 FAULTS = (sqlite3.Error, OSError, Unusable)
@@ -154,29 +150,6 @@ def shrink(db: sqlite3.Connection) -> bool:
         db.executescript(f"PRAGMA incremental_vacuum({SHRINK_BY})")
     (now,) = db.execute("PRAGMA freelist_count").fetchone()
     return bool(now < free)
-
-
-def check_integrity(db: sqlite3.Connection) -> None:
-    """Read all of a file.
-
-    Raises
-    ------
-    sqlite3.DatabaseError
-        If it is corrupt.
-    """
-    (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-    if found != "ok":
-        raise sqlite3.DatabaseError(f"malformed: {found}")
-
-
-def is_sound(path: Path) -> bool:
-    """Return whether a file has no fault."""
-    try:
-        with closing(connect(str(path))) as db:
-            check_integrity(db)
-    except sqlite3.Error:
-        return False
-    return True
 
 
 def measure(db: sqlite3.Connection) -> int:

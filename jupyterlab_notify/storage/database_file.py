@@ -1,7 +1,6 @@
 """The database file and the file system that it lies on, without any SQL.
 
-The engine creates the file here, checks whether another file has replaced it, and quarantines a
-corrupt one.
+The engine creates the file here, keeps it private, and checks whether another file has replaced it.
 """
 
 from __future__ import annotations
@@ -9,12 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-import secrets
 import stat
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timezone
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from .log_watch import LogWatch
@@ -30,10 +26,6 @@ WAL_FILE_SYSTEMS = frozenset(
 )
 #: The sidecar files that SQLite keeps beside a database.
 SIDECARS = ("-wal", "-shm", "-journal")
-#: Number of quarantined files that are kept.
-KEPT_COPIES = 2
-#: Free bytes below which, after a failure, a disk counts as full.
-LITTLE_SPACE = 65_536
 
 
 class Unusable(Exception):
@@ -75,7 +67,7 @@ class DatabaseFile:
         self.path = path
         #: True if hosts may share the file, so that a write-ahead log would corrupt it.
         self.shared = True
-        #: The last quarantined file, if this object has quarantined one.
+        #: The corrupt file that was set aside last, if this server has set one aside.
         self.quarantined: Path | None = None
         self._log = log
         #: The device and inode of the file that is open or was last tried.
@@ -134,7 +126,7 @@ class DatabaseFile:
     def _keep_private(self) -> None:
         """Remove all other users' access to the file and its sidecar files."""
         for suffix in ("", *SIDECARS):
-            path = self._beside(suffix)
+            path = self.beside(suffix)
             try:
                 # A link may lead to a file of others, or to a device of the whole system.
                 status = os.lstat(path)
@@ -166,7 +158,7 @@ class DatabaseFile:
             return
         owner = stat.S_IMODE(os.stat(self.path).st_mode) & 0o600
         for suffix in SIDECARS:
-            path = self._beside(suffix)
+            path = self.beside(suffix)
             # Another user's are left as they are, and named where SQLite cannot use them.
             with suppress(OSError):
                 status = os.lstat(path)
@@ -201,7 +193,7 @@ class DatabaseFile:
         self._sidecars = {}
         for suffix in ("-wal", "-shm"):
             with suppress(OSError):
-                path = self._beside(suffix)
+                path = self.beside(suffix)
                 self._sidecars[suffix] = path, _identity(path)
         if len(self._sidecars) == 2:
             with suppress(OSError, ImportError):
@@ -243,7 +235,7 @@ class DatabaseFile:
                 if _identity(path) == identity:
                     os.unlink(path)
 
-    def _beside(self, suffix: str) -> str:
+    def beside(self, suffix: str) -> str:
         """Return the path of a sidecar file: beside the linked file, if the path is a link."""
         path = os.path.realpath(self.path) if os.path.islink(self.path) else self.path
         return f"{path}{suffix}"
@@ -330,79 +322,6 @@ class DatabaseFile:
             return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
         return None
 
-    def read_through(self) -> None:
-        """Read the whole file, which must be given up then: this drops SQLite's locks on it.
-
-        Raises
-        ------
-        OSError
-            If the disk cannot be read. To SQLite the file may look corrupt then.
-        """
-        with self.path.open("rb", buffering=0) as file:
-            while file.read(1_048_576):
-                pass
-
-    def explain_error(self, text: str) -> str:
-        """Return the likely cause of "unable to open database file" and "disk I/O error"."""
-        with suppress(OSError):
-            folder = self.path.parent
-            beside = (Path(self._beside(suffix)) for suffix in SIDECARS)
-            for place in (folder, self.path, *beside):
-                if place.exists() and not os.access(place, os.R_OK | os.W_OK):
-                    return f"{place} cannot be written or read ({text})"
-            disk = os.statvfs(folder)
-            if disk.f_bavail * disk.f_frsize < LITTLE_SPACE:
-                return f"the disk is full ({text})"
-        return text
-
-    def quarantine(self, timeout_s: float) -> Path | None:
-        """Rename a corrupt file and return its new name; None if that is impossible.
-
-        The file is renamed before it is closed, so that SQLite does not change it or its log. If
-        another server was faster, the new file that it has created stays.
-
-        Parameters
-        ----------
-        timeout_s
-            How long to wait for another server that does the same.
-        """
-        if self.is_replaced():
-            return None
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        target = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{secrets.token_hex(2)}")
-        try:
-            with _locked(self.path, timeout_s), ExitStack() as back:
-                # Over NFS, a host may see the folder as it was some seconds ago. Creating a file
-                # in it refreshes that view.
-                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-                back.callback(os.unlink, target)
-                if self.is_replaced():
-                    return None
-                # The file itself comes last: once it is gone, sidecar files may be a new file's.
-                for suffix in SIDECARS:
-                    with suppress(FileNotFoundError):
-                        here, there = f"{self.path}{suffix}", f"{target}{suffix}"
-                        os.replace(here, there)
-                        back.callback(os.replace, there, here)
-                os.replace(self.path, target)
-                back.pop_all()
-            self._delete_old_copies()
-        except OSError as error:
-            self._log.debug("Quarantining a corrupt database failed: %s", error)
-            return None
-        self.quarantined = target
-        return target
-
-    def _delete_old_copies(self) -> None:
-        """Delete all but the newest quarantined files, since each may be large."""
-        ours = re.compile(re.escape(self.path.name) + r"\.corrupt-\d{8}T\d{6}Z-[0-9a-f]{4}")
-        with suppress(OSError):
-            copies = sorted(name for name in os.listdir(self.path.parent) if ours.fullmatch(name))
-            for name in copies[:-KEPT_COPIES]:
-                for suffix in (*SIDECARS, ""):
-                    with suppress(FileNotFoundError):
-                        os.unlink(self.path.with_name(name + suffix))
-
 
 def _may_others_write(folder: os.stat_result) -> bool:
     """Return whether anybody but its owner can put files in a folder, or its owner is another."""
@@ -466,40 +385,6 @@ def file_system(path: Path) -> str:
         if inside and len(point) >= len(best):
             best, kind = point, right.split()[0]
     return kind
-
-
-@contextmanager
-def _locked(path: Path, timeout_s: float) -> Iterator[None]:
-    """Hold an exclusive lock; go on without one where the file system has none.
-
-    The lock is not SQLite's, and taking it makes this process lose SQLite's lock. So use it only
-    for files that are given up.
-
-    Raises
-    ------
-    BlockingIOError
-        If another process holds the lock for longer than the timeout.
-    """
-    try:
-        from fcntl import LOCK_EX, LOCK_NB, flock
-    except ImportError:
-        # On Windows no process can rename a file that another has open.
-        yield
-        return
-    # Over NFS an exclusive lock needs write access.
-    with path.open("rb+", buffering=0) as file:
-        end = time.monotonic() + timeout_s
-        while True:
-            try:
-                flock(file, LOCK_EX | LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    raise
-                time.sleep(0.01)
-            except OSError:
-                break
-        yield
 
 
 def _identity(path: Path | str) -> tuple[int, int]:

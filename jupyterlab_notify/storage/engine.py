@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,9 @@ from . import connection
 from .batch import OperationFailed, perform
 from .connection import (
     FAULTS,
-    UNREADABLE,
-    check_integrity,
     connect,
     explain_foreign_log,
     is_corrupt,
-    is_sound,
     measure,
     open_file,
     shrink,
@@ -258,7 +255,7 @@ class Engine:
             if not write and (back or state.is_due(transaction.now_ms)):
                 raise _MustWrite
             if back:
-                state.epoch = secrets.token_hex(8)
+                state.epoch = os.urandom(8).hex()
                 db.execute("UPDATE state SET epoch = ?", (state.epoch,))
             before = state.columns()
             yield transaction
@@ -378,6 +375,8 @@ class Engine:
         self._db, self.mode = db, mode
         self._restored = False
         if self._suspect:
+            from .faults import check_integrity
+
             check_integrity(db)
             self._suspect = False
         self.state = load_state(db)
@@ -446,6 +445,8 @@ class Engine:
 
     def _get_recovery(self) -> Recovery:
         if self._recovery is None:
+            # What is imported at a fault: it may be that no file can be opened then.
+            import_module(".faults", __package__)
             self._recovery = self._make_recovery()
         return self._recovery
 
@@ -454,12 +455,14 @@ class Engine:
         if self._file is not None:
             self._file.secure_index()
         salvage = self._get_recovery().salvage(self._db, self.path, self._timings.retry_timeout_s)
+        from .faults import explain, find_cause, quarantine
+
         if isinstance(fault, Damaged):
             self._read_anew(fault, salvage)
             return
-        fault = self._find_cause(fault)
+        fault = find_cause(fault, self._file)
         if self._file is not None and is_corrupt(fault):
-            quarantined = self._file.quarantine(self._timings.busy_timeout_s)
+            quarantined = quarantine(self._file, self._timings.busy_timeout_s, self._log)
             # Another server of this home directory may have been faster.
             if self._file.is_replaced():
                 self._disconnect()
@@ -476,21 +479,7 @@ class Engine:
                         *(self.path, fault, quarantined or "another file", len(salvage.rows)),
                     )
                     return
-        self._fall_back_to_memory(self._explain(fault), salvage)
-
-    def _find_cause(self, fault: Exception) -> Exception:
-        """Return a fault, or that of the disk for which SQLite took the file for corrupt."""
-        if self._file is None or not is_corrupt(fault) or self._file.is_replaced():
-            return fault
-        try:
-            self._file.read_through()
-        except FileNotFoundError:
-            return fault
-        except OSError as error:
-            return error
-        if any(words in str(fault) for words in UNREADABLE) and is_sound(self._file.path):
-            return sqlite3.OperationalError("it could not be read for a moment")
-        return fault
+        self._fall_back_to_memory(explain(fault, self._file), salvage)
 
     def _find_tampering(self) -> Exception | None:
         """Return the fault of a file that holds what was never stored; None if it holds nothing.
@@ -516,6 +505,8 @@ class Engine:
 
         What SQLite still holds in memory may be more than that, so memory takes over in between.
         """
+        from .faults import explain
+
         assert self._file is not None
         self._log.warning(
             "Another program has changed the notification database %s while it was in use (%s). It "
@@ -524,22 +515,11 @@ class Engine:
         )
         self._file.begin_anew(self._timings.retry_timeout_s)
         self._suspect = True
-        self._begin_in_memory(self._explain(fault), salvage)
+        self._begin_in_memory(explain(fault, self._file), salvage)
         self._heal()
         if not self.durable and time.monotonic() >= self._heal_at:
             # It is corrupt and was set aside, so that a new one can be begun at once.
             self._heal()
-
-    def _explain(self, fault: Exception) -> str:
-        if isinstance(fault, Damaged):
-            return f"another program has changed the database {self.path} ({fault})"
-        if isinstance(fault, Unusable):
-            return str(fault)
-        if isinstance(fault, OSError):
-            where = "" if fault.filename is None else f" ({fault.filename})"
-            return f"the database {self.path} cannot be opened: {fault.strerror}{where}"
-        assert self._file is not None
-        return f"the database {self.path} cannot be used: {self._file.explain_error(str(fault))}"
 
     def _fall_back_to_memory(self, problem: str, salvage: Salvage) -> None:
         """Go on in memory, with the newest rows of the file, and say so."""
@@ -594,11 +574,13 @@ class Engine:
         )
 
     def _report_still_failing(self, fault: Exception) -> None:
-        fault = self._find_cause(fault)
-        problem = self._explain(fault)
+        from .faults import explain, find_cause, quarantine
+
+        fault = find_cause(fault, self._file)
+        problem = explain(fault, self._file)
         if self._file is not None:
             if is_corrupt(fault):
-                quarantined = self._file.quarantine(self._timings.busy_timeout_s)
+                quarantined = quarantine(self._file, self._timings.busy_timeout_s, self._log)
                 if quarantined:
                     self._heal_at = 0.0
                     problem += f". It was set aside as {quarantined}"

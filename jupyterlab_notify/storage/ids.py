@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: The key of a pushed broadcast. Not compiled here: most servers never see one.
@@ -13,7 +13,7 @@ _PUSHED = r"(b-[0-9a-f]{8,64})@\d{8}T\d{6}Z"
 
 def new_id(now_ms: int) -> str:
     """Return a ULID: 48 bits of time and 80 random bits, in Crockford's base 32."""
-    return _ulid((now_ms << 80) | secrets.randbits(80))
+    return _ulid((now_ms << 80) | int.from_bytes(os.urandom(10), "big"))
 
 
 def remote_id(central: str, origin: str, remote: str, created_ms: int = 0) -> str:

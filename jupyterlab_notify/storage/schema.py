@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
@@ -419,7 +419,7 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
         if version < SCHEMA_VERSION:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         check_objects(db)
-        epoch = secrets.token_hex(8)
+        epoch = os.urandom(8).hex()
         # Some file systems use 64 bits or more for an inode; SQLite's integers have 63.
         inode &= 2**63 - 1
         db.execute(

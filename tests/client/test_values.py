@@ -31,7 +31,7 @@ from jupyter_notify.message import (
     encode,
 )
 from jupyter_notify.values import INVISIBLE, to_json
-from jupyterlab_notify.limits import INVISIBLE_ASTRAL, VISIBLE
+from jupyterlab_notify.visible import INVISIBLE_ASTRAL, VISIBLE
 
 from ..support.sending import Recorder
 from ..support.servers import Server

@@ -24,10 +24,11 @@ from jupyterlab_notify.sources.central.parsing import (
     parse_time_ms,
     shorten,
 )
+from jupyterlab_notify.sources.central.paths import default_name
 from jupyterlab_notify.sources.central.schedule import Backoff
 from jupyterlab_notify.sources.central.token import token_reader
 from jupyterlab_notify.sources.central.transport import Transport
-from jupyterlab_notify.sources.location import default_name, nublado_url
+from jupyterlab_notify.sources.nublado import nublado_url
 
 from ..support import central as service
 

@@ -28,9 +28,11 @@ LEFT_OUT = (
     "pictures",
     "sources.central",
     "sources.home",
+    "sources.nublado",
     "sources.source",
     "sources.welcome_files",
     "storage.expiry",
+    "storage.faults",
     "storage.fields",
     "storage.leases",
     "storage.notifications",
@@ -44,6 +46,9 @@ LEFT_OUT = (
     "storage.repositories",
     "storage.shapes",
     "storage.welcome",
+    "validation_errors",
+    "visible",
+    "wiring",
 )
 #: Modules that are needed once the file is opened, which is a second after the server's start.
 OPENING = (
@@ -89,14 +94,17 @@ def test_an_idle_start_imports_nothing_that_it_does_not_need(tmp_path: Path) -> 
     started, opened, used = (line.split() for line in ran.stdout.splitlines())
     assert started == []
     assert opened == list(OPENING)
-    needed = {"storage.recovery", "storage.remote", "storage.leases", "storage.notifications"}
-    assert needed <= set(used)
+    at_a_fault = {"storage.faults", "storage.recovery"}
+    in_use = {"storage.remote", "storage.leases", "storage.notifications"}
+    assert at_a_fault | in_use <= set(used)
 
 
 def test_an_idle_server_keeps_few_compiled_statements(tmp_path: Path) -> None:
     # Not those of the migrations, which a new file has just run: they take 4 KB each.
     def compiled() -> int:
-        return sum(type(each).__name__ == "Statement" for each in gc.get_objects())
+        # Not `type(each).__name__`: a test may have left a class that answers no questions.
+        names = (type.__getattribute__(type(each), "__name__") for each in gc.get_objects())
+        return sum(name == "Statement" for name in names)
 
     before = compiled()
     storage = Storage(tmp_path / "file.sqlite")

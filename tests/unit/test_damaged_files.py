@@ -17,8 +17,7 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_notify.storage import Storage, database_file, no_operation
-from jupyterlab_notify.storage.database_file import DatabaseFile
+from jupyterlab_notify.storage import Storage, database_file, faults, no_operation
 from jupyterlab_notify.storage.log_watch import _checksum
 from jupyterlab_notify.timings import StorageTimings
 
@@ -306,11 +305,11 @@ def test_a_file_that_could_not_be_read_for_a_moment_stays(path: Path, store: Sto
 def test_a_disk_that_cannot_be_read_is_not_taken_for_a_corrupt_file(
     path: Path, store: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: DatabaseFile) -> None:
+    def fail(path: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patch:
-        patch.setattr(DatabaseFile, "read_through", fail)
+        patch.setattr(faults, "read_through", fail)
         row = message("during")
         assert not do(store, lambda tx: store.notifications.add(tx, row)).durable
         assert "Input/output error" in str(store.engine.problem)

@@ -29,7 +29,7 @@ from jupyterlab_notify.sources.central.parsing import (
 )
 from jupyterlab_notify.sources.central.poller import CentralPoller
 from jupyterlab_notify.sources.central.session import CentralSettings
-from jupyterlab_notify.sources.source import SourceContext
+from jupyterlab_notify.sources.source import Source, SourceContext
 from jupyterlab_notify.storage import Storage
 from jupyterlab_notify.storage.notifications import Query
 from jupyterlab_notify.storage.remote import PLAIN_OPTIONS
@@ -191,11 +191,15 @@ async def following(
 ) -> AsyncIterator[NotificationManager]:
     """Give a manager that follows a service, with a tab open."""
 
-    def make(context: SourceContext) -> CentralPoller:
+    def make_sources(context: SourceContext) -> list[Source]:
         settings = CentralSettings("http://127.0.0.1:9/x", "Platform", interval_s=interval_s)
-        return CentralPoller(settings, context, client=service)  # type: ignore[arg-type]  # stand-in
+        return [
+            CentralPoller(settings, context, client=service)  # type: ignore[arg-type]  # stand-in
+        ]
 
-    manager = NotificationManager(Storage(path), sources=[make], log=logging.getLogger("test"))
+    manager = NotificationManager(
+        Storage(path), make_sources=make_sources, log=logging.getLogger("test")
+    )
     manager.start()
 
     class Tab:

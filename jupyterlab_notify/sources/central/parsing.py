@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from ...limits import MAX_ANSWER, MAX_SOURCE, is_blank
+from ...limits import MAX_ANSWER, MAX_SOURCE
 from ...storage.quiet import SharedQuiet
 from ...storage.remote import (
     PLAIN_OPTIONS,
@@ -19,6 +19,7 @@ from ...storage.remote import (
     RemoteOptions,
     RemoteState,
 )
+from ...visible import is_blank
 from .clock import moved
 from .failure import Answer, Failure, malformed
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ..location import read_start, takes_hub_token
+from ..nublado import read_start
+from .paths import takes_hub_token
 
 #: A token that a header can hold; anything else is ignored.
 _TOKEN = re.compile(r"[\x21-\x7e]+")

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from ..location import decode_path
 from .clock import ServiceClock
 from .content import ENCODING, NoCookies, read_content, read_text, skip_content
 from .failure import Answer, Failure, NoToken, failure_of, malformed, run_in_thread
+from .paths import decode_path
 
 if TYPE_CHECKING:
     import httpx
