@@ -426,6 +426,60 @@ test("The hub's own pages show what is for everyone, and a bell", async ({
   }
 });
 
+test('On a small screen a banner has the whole line, and names stand as in a sentence', async () => {
+  const begins = Date.now() + 7_200_000;
+  const id = await hub.broadcast({
+    summary: 'New storage',
+    body: 'Reading and writing files pauses, and running kernels stay as they are.',
+    banner: true,
+    audience: 'all',
+    maintenance: true,
+    timezone: 'UTC',
+    starts: new Date(begins).toISOString(),
+    ends: new Date(begins + 3_600_000).toISOString()
+  });
+  const own = await hub.broadcast({
+    summary: 'For three',
+    users: ['ada', 'bob', "o'brien"]
+  });
+  const home = await open(bob, `${hub.place.url}/hub/home`, complaints);
+  const banner = home.locator(`#jupyterhub-notify-banners [data-id="${id}"]`);
+  const head = banner.locator('strong');
+  const countdown = banner.getByText(/^in \d+ h/);
+  for (const width of [1280, 480]) {
+    await home.setViewportSize({ width, height: 800 });
+    await fits(home);
+    const [line, left, words] = await Promise.all(
+      [head, countdown, banner.getByText('Reading and writing')].map(
+        async one => (await one.boundingBox())!
+      )
+    );
+    expect(Math.abs(line.y - left.y)).toBeLessThan(line.height / 2);
+    expect(words.y).toBeGreaterThanOrEqual(left.y + left.height - 1);
+    expect(words.x + words.width).toBeCloseTo(left.x + left.width, 0);
+  }
+  await home.close();
+
+  const page = await open(administrator, at('history'), complaints);
+  await page.setViewportSize({ width: 480, height: 800 });
+  const names = page
+    .locator('tr', { hasText: 'For three' })
+    .locator('[data-label="To"] bdi');
+  const boxes = await names.evaluateAll(all =>
+    all.map(one => one.getBoundingClientRect().toJSON())
+  );
+  expect(boxes).toHaveLength(3);
+  for (const [index, { left }] of boxes.slice(1).entries()) {
+    const gap = left - boxes[index].right;
+    expect(gap).toBeGreaterThan(0);
+    expect(gap).toBeLessThan(boxes[0].height);
+  }
+  await page.close();
+  for (const one of [id, own]) {
+    await hub.api('root', 'DELETE', `admin/broadcasts/${one}`);
+  }
+});
+
 test('All of it is done with the keyboard alone', async () => {
   const page = await compose('?to=users&users=bob');
   await expect(page.getByLabel('Message', { exact: true })).toBeFocused();

@@ -86,8 +86,7 @@ const STATES: Record<string, IState> = {
       ends: '2035-05-05T23:30',
       banner: '1'
     }),
-    show: page =>
-      expect(page.locator('#jn-preview .jn-banner')).toBeVisible()
+    show: page => expect(page.locator('#jn-preview .jn-banner')).toBeVisible()
   },
   'hub-compose-refused': {
     who: 'root',
@@ -142,7 +141,7 @@ const STATES: Record<string, IState> = {
     show: page => page.locator('.jn-item summary').first().click()
   },
   'hub-home-user': { who: 'bob', hub: 'hub/home' },
-  'hub-spawn-user': { who: 'bob', hub: 'hub/spawn/bob/second' },
+  'hub-spawn-user': { who: 'bob', hub: 'hub/spawn-pending/bob' },
   'hub-composer-refused-user': { who: 'bob', path: 'history' },
   'hub-login': { who: 'nobody', hub: 'hub/login' },
   'hub-service-nobody': { who: 'nobody', path: 'inbox' }

@@ -232,6 +232,9 @@ class Broadcast(_BroadcastOptions):
     type: Annotated[Type, TYPE] = "info"
     sender: Annotated[str, Field(title="Sender", description="Name of the sender")] = ""
     key: Annotated[Key | None, _KEY] = None
+    created: Annotated[
+        Utc | None, Field(title="Created", description="Time at which it was sent")
+    ] = None
     starts: Annotated[
         Utc | None, Field(title="Starts", description="Beginning of the present occurrence")
     ] = None

@@ -65,7 +65,13 @@ class Item:
 
 def _item(one: Message | Broadcast, kind: Literal["message", "broadcast"]) -> Item:
     body = one.body.gfm if one.body is not None else ""
-    created = one.created if isinstance(one, Message) else (one.updated or one.starts)
+    if isinstance(one, Message):
+        created: datetime | None = one.created
+    else:
+        # The first notice of a maintenance may have been due before it was sent, and what recurs
+        # may have been changed before it was shown again.
+        moments = (one.created, one.starts, one.updated)
+        created = max((moment for moment in moments if moment is not None), default=None)
     excerpt = " ".join(plain_text(body).split())
     return Item(
         kind=kind,

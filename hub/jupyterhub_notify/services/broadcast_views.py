@@ -36,6 +36,7 @@ class BroadcastViews:
                 "countdown": countdown_of(stored),
                 "sender": stored.sender,
                 "key": stored.key,
+                "created": stored.created,
                 "starts": stored.occurrence,
                 "ends": stored.occurrence_ends,
                 "updated": None if stored.updated == stored.created else stored.updated,

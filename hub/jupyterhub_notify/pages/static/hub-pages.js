@@ -88,7 +88,12 @@
     box.dataset.id = one.id;
     box.setAttribute('role', one.type === 'error' ? 'alert' : 'status');
     const text = element('div', 'flex-grow-1 text-start');
-    text.append(element('strong', '', plain(one.summary.html)));
+    const head = element(
+      'div',
+      'd-flex flex-wrap column-gap-3 justify-content-between'
+    );
+    head.append(element('strong', '', plain(one.summary.html)));
+    text.append(head);
     const words = one.body && plain(one.body.html).trim();
     if (words) {
       text.append(element('div', 'small text-break', words.slice(0, 500)));
@@ -103,7 +108,7 @@
         `${countdown(one.countdown)} · ${clock}`
       );
       left.title = moment.toLocaleString();
-      box.append(left);
+      head.append(left);
     }
     if (one.dismissable ?? true) {
       const close = element('button', 'btn-close flex-shrink-0');
