@@ -92,6 +92,28 @@ async function pushAll(server: Lab): Promise<void> {
 /** List the controls that toasts of this page cover; there should be none. */
 function met(tab: Page): Promise<string[]> {
   return tab.evaluate(controls => {
+    /**
+     * The part of a box that is in sight: the oldest JupyterLab leaves buttons that find no room
+     * in a second line of their toolbar, which cuts them off.
+     */
+    const inSight = (node: Element) => {
+      let { left, top, right, bottom } = node.getBoundingClientRect();
+      // The page's body cuts nothing off: its overflow is the window's.
+      for (
+        let around = node.parentElement;
+        around && around !== document.body;
+        around = around.parentElement
+      ) {
+        if (getComputedStyle(around).overflow !== 'visible') {
+          const edges = around.getBoundingClientRect();
+          left = Math.max(left, edges.left);
+          top = Math.max(top, edges.top);
+          right = Math.min(right, edges.right);
+          bottom = Math.min(bottom, edges.bottom);
+        }
+      }
+      return { left, top, right, bottom };
+    };
     const boxes = Array.from(
       document.querySelectorAll('.jp-toastContainer [data-jp-notify]')
     )
@@ -99,9 +121,10 @@ function met(tab: Page): Promise<string[]> {
       .map(node => node.getBoundingClientRect());
     return Array.from(document.querySelectorAll(controls))
       .filter(node => {
-        const own = node.getBoundingClientRect();
+        const own = inSight(node);
         return (
-          own.width > 0 &&
+          own.right > own.left &&
+          own.bottom > own.top &&
           node.checkVisibility({ visibilityProperty: true }) &&
           boxes.some(
             box =>
