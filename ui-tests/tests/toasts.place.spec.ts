@@ -89,52 +89,44 @@ async function pushAll(server: Lab): Promise<void> {
   }
 }
 
-/** List the controls that toasts of this page cover; there should be none. */
+/**
+ * List the controls that toasts of this page cover; there should be none.
+ *
+ * Only those count that would be in sight without the toasts: JupyterLab may leave buttons that
+ * find no room in a second line of their toolbar, under the notebook.
+ */
 function met(tab: Page): Promise<string[]> {
   return tab.evaluate(controls => {
-    /**
-     * The part of a box that is in sight: the oldest JupyterLab leaves buttons that find no room
-     * in a second line of their toolbar, which cuts them off.
-     */
-    const inSight = (node: Element) => {
-      let { left, top, right, bottom } = node.getBoundingClientRect();
-      // The page's body cuts nothing off: its overflow is the window's.
-      for (
-        let around = node.parentElement;
-        around && around !== document.body;
-        around = around.parentElement
-      ) {
-        if (getComputedStyle(around).overflow !== 'visible') {
-          const edges = around.getBoundingClientRect();
-          left = Math.max(left, edges.left);
-          top = Math.max(top, edges.top);
-          right = Math.min(right, edges.right);
-          bottom = Math.min(bottom, edges.bottom);
-        }
-      }
-      return { left, top, right, bottom };
-    };
     const boxes = Array.from(
       document.querySelectorAll('.jp-toastContainer [data-jp-notify]')
     )
       .filter(node => node.checkVisibility({ visibilityProperty: true }))
       .map(node => node.getBoundingClientRect());
+    const isUnder = (box: DOMRect, node: Element) => {
+      const own = node.getBoundingClientRect();
+      const left = Math.max(box.left, own.left);
+      const top = Math.max(box.top, own.top);
+      const width = Math.min(box.right, own.right) - left;
+      const height = Math.min(box.bottom, own.bottom) - top;
+      if (width <= 0 || height <= 0) {
+        return false;
+      }
+      const parts = [0.1, 0.5, 0.9];
+      return parts.some(x =>
+        parts.some(y => {
+          const first = document
+            .elementsFromPoint(left + x * width, top + y * height)
+            .find(one => !one.closest('.jp-toastContainer'));
+          return node.contains(first ?? null);
+        })
+      );
+    };
     return Array.from(document.querySelectorAll(controls))
-      .filter(node => {
-        const own = inSight(node);
-        return (
-          own.right > own.left &&
-          own.bottom > own.top &&
+      .filter(
+        node =>
           node.checkVisibility({ visibilityProperty: true }) &&
-          boxes.some(
-            box =>
-              box.left < own.right &&
-              box.right > own.left &&
-              box.top < own.bottom &&
-              box.bottom > own.top
-          )
-        );
-      })
+          boxes.some(box => isUnder(box, node))
+      )
       .map(node => `${node.className} ${node.textContent?.slice(0, 30)}`);
   }, CONTROLS);
 }
