@@ -92,8 +92,8 @@ async function pushAll(server: Lab): Promise<void> {
 /**
  * List the controls that toasts of this page cover; there should be none.
  *
- * Only those count that would be in sight without the toasts: JupyterLab may leave buttons that
- * find no room in a second line of their toolbar, under the notebook.
+ * What stands below its own toolbar does not count: now and then JupyterLab leaves the buttons that
+ * find no room in a second line, until the toolbar's size changes again.
  */
 function met(tab: Page): Promise<string[]> {
   return tab.evaluate(controls => {
@@ -102,31 +102,23 @@ function met(tab: Page): Promise<string[]> {
     )
       .filter(node => node.checkVisibility({ visibilityProperty: true }))
       .map(node => node.getBoundingClientRect());
-    const isUnder = (box: DOMRect, node: Element) => {
-      const own = node.getBoundingClientRect();
-      const left = Math.max(box.left, own.left);
-      const top = Math.max(box.top, own.top);
-      const width = Math.min(box.right, own.right) - left;
-      const height = Math.min(box.bottom, own.bottom) - top;
-      if (width <= 0 || height <= 0) {
-        return false;
-      }
-      const parts = [0.1, 0.5, 0.9];
-      return parts.some(x =>
-        parts.some(y => {
-          const first = document
-            .elementsFromPoint(left + x * width, top + y * height)
-            .find(one => !one.closest('.jp-toastContainer'));
-          return node.contains(first ?? null);
-        })
-      );
-    };
     return Array.from(document.querySelectorAll(controls))
-      .filter(
-        node =>
+      .filter(node => {
+        const own = node.getBoundingClientRect();
+        const bar = node.closest('.jp-Toolbar')?.getBoundingClientRect();
+        return (
+          own.width > 0 &&
+          !(bar && own.top + own.height / 2 > bar.bottom) &&
           node.checkVisibility({ visibilityProperty: true }) &&
-          boxes.some(box => isUnder(box, node))
-      )
+          boxes.some(
+            box =>
+              box.left < own.right &&
+              box.right > own.left &&
+              box.top < own.bottom &&
+              box.bottom > own.top
+          )
+        );
+      })
       .map(node => `${node.className} ${node.textContent?.slice(0, 30)}`);
   }, CONTROLS);
 }
