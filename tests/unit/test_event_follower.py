@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,7 +17,7 @@ from jupyterlab_notify.exceptions import NoThread
 from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.sources.central import follower as follower_module
 from jupyterlab_notify.sources.central import poller as poller_module
-from jupyterlab_notify.sources.central.client import Features
+from jupyterlab_notify.sources.central.client import CentralClient, Features
 from jupyterlab_notify.sources.central.clock import ServiceClock
 from jupyterlab_notify.sources.central.failure import Failure
 from jupyterlab_notify.sources.central.follower import LONG_PAUSE_S, SHORT_PAUSE_S, EventFollower
@@ -193,9 +193,7 @@ async def following(
 
     def make_sources(context: SourceContext) -> list[Source]:
         settings = CentralSettings("http://127.0.0.1:9/x", "Platform", interval_s=interval_s)
-        return [
-            CentralPoller(settings, context, client=service)  # type: ignore[arg-type]  # stand-in
-        ]
+        return [CentralPoller(settings, context, client=cast(CentralClient, service))]
 
     manager = NotificationManager(
         Storage(path), make_sources=make_sources, log=logging.getLogger("test")

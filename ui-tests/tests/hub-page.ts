@@ -114,6 +114,28 @@ export class Hub {
     return (await this.api('root', 'POST', 'admin/broadcasts', fields)).id;
   }
 
+  /** Send a question to four users for pictures of its results; return its id. */
+  async broadcastToFour(): Promise<string> {
+    const id = await this.broadcast({
+      summary: 'The quota service is slow',
+      body: 'Saving may take **some seconds**. We are looking into it.',
+      type: 'warning',
+      reply: { choices: ['Fine here', 'Slow here'], text: true },
+      users: ['ada', 'bob', 'carol@example.org', "o'brien"]
+    });
+    const receipt = (user: string, fields: object) =>
+      this.api(user, 'POST', 'receipts', {
+        receipts: [{ id, at: new Date().toISOString(), ...fields }]
+      });
+    await receipt('ada', { state: 'shown', tabs: 2 });
+    await receipt('bob', { state: 'shown', tabs: 1 });
+    await receipt('carol@example.org', { state: 'stored', server: 'gpu' });
+    await this.api('bob', 'POST', `broadcasts/${id}/reply`, {
+      reply: 'Slow here'
+    });
+    return id;
+  }
+
   /** Log in at the hub as a user opens a page there; return the browser's context. */
   async login(
     browser: Browser,

@@ -37,23 +37,7 @@ test.beforeAll(async ({ browser }) => {
     banner: true,
     audience: 'all'
   });
-  sent = await hub.broadcast({
-    summary: 'The quota service is slow',
-    body: 'Saving may take **some seconds**. We are looking into it.',
-    type: 'warning',
-    reply: { choices: ['Fine here', 'Slow here'], text: true },
-    users: ['ada', 'bob', 'carol@example.org', "o'brien"]
-  });
-  const receipt = (user: string, fields: object) =>
-    hub.api(user, 'POST', 'receipts', {
-      receipts: [{ id: sent, at: new Date().toISOString(), ...fields }]
-    });
-  await receipt('ada', { state: 'shown', tabs: 2 });
-  await receipt('bob', { state: 'shown', tabs: 1 });
-  await receipt('carol@example.org', { state: 'stored', server: 'gpu' });
-  await hub.api('bob', 'POST', `broadcasts/${sent}/reply`, {
-    reply: 'Slow here'
-  });
+  sent = await hub.broadcastToFour();
 });
 
 test.afterAll(async () => {
