@@ -314,6 +314,41 @@ describe('Listing', () => {
     expect(ids(listing)).not.toContain('n1');
   });
 
+  it('keeps in Unread what is read before the first page is here', async () => {
+    const server = new Server(many(60));
+    server.notifications = server.rows.slice(10);
+    // The server makes the change before it answers: its page is without the row.
+    const read = row('n59', 99, { position: 60, read: NOW });
+    server.rows[59] = read;
+    const listing = new Listing(server);
+    const answer = server.hold();
+    const load = listing.load({ view: 'unread' });
+    listing.apply(changes(read));
+    await answer();
+    await load;
+    expect(ids(listing).slice(0, 2)).toEqual(['n59', 'n58']);
+    await listing.more();
+    expect(ids(listing)).toHaveLength(60);
+    await listing.load({ view: 'unread' });
+    expect(ids(listing)).not.toContain('n59');
+  });
+
+  it('keeps the row that is read in it if it expires before the first page is here', async () => {
+    const server = new Server(many(3));
+    server.notifications = [...server.rows];
+    server.rows.splice(1, 1);
+    const listing = new Listing(server);
+    const answer = server.hold();
+    const load = listing.load();
+    listing.held = 'n1';
+    listing.apply(changes(row('n1', 9, { position: 2, expired: NOW })));
+    await answer();
+    await load;
+    expect(ids(listing)).toEqual(['n2', 'n1', 'n0']);
+    listing.held = null;
+    expect(ids(listing)).toEqual(['n2', 'n0']);
+  });
+
   it('does not take into Unread, or the inbox, what was just read or dismissed here and the server still lists', async () => {
     const server = new Server(many(3));
     const listing = new Listing(server);

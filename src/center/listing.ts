@@ -294,8 +294,7 @@ export class Listing {
         included?.notifications.some(({ id }) => id === asked?.id);
       const kept = this._rows.filter(
         row =>
-          (there && row.id === this._included?.id) ||
-          (!fresh && this._stays(row, page))
+          (there && row.id === this._included?.id) || this._stays(row, page)
       );
       this._asking = this._loading = false;
       this._take(page, late, kept);
@@ -310,7 +309,7 @@ export class Listing {
 
   /**
    * Tell if a row that is not in a new first page stays: one that expired while the user reads it,
-   * or that was marked as read in the list of unread rows.
+   * or that was marked as read in the list of unread rows, perhaps before its first page was here.
    */
   private _stays(row: Notification, page: Page): boolean {
     if (row.expired !== null) {

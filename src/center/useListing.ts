@@ -58,23 +58,23 @@ export function useListing(
 
   const key = JSON.stringify(query);
   const loaded = React.useRef<string | null>(null);
-  React.useEffect(() => {
-    if (loaded.current === key) {
+  // Before the user sees the choice, so that no row of the list that was left can be pressed
+  // under the name of the new one.
+  React.useLayoutEffect(() => {
+    const before = loaded.current;
+    const load = () => {
+      // Meanwhile a request for one notification may have loaded the list that has it.
+      if (loaded.current === before && before !== key) {
+        loaded.current = key;
+        onLeave();
+        void listing.load(query);
+      }
+    };
+    if (before !== null && listing.query.view !== view) {
+      load();
       return;
     }
-    const before = loaded.current;
-    const typed = before !== null && listing.query.view === view;
-    const timer = setTimeout(
-      () => {
-        // Meanwhile a request for one notification may have loaded the list that has it.
-        if (loaded.current === before) {
-          loaded.current = key;
-          onLeave();
-          void listing.load(query);
-        }
-      },
-      typed ? TYPING_MS : 0
-    );
+    const timer = setTimeout(load, before === null ? 0 : TYPING_MS);
     return () => clearTimeout(timer);
   }, [key]);
 

@@ -4,6 +4,7 @@
 import {
   check,
   counts,
+  holdList,
   lab,
   open,
   other,
@@ -219,6 +220,42 @@ test.describe('The filters', () => {
     await view('Inbox');
     await view('Unread');
     await expect(rows(page)).toHaveText([/two/]);
+  });
+
+  test('keep in the unread list what one reads before the server has answered', async () => {
+    await push('one');
+    await push('two');
+    await expect(rows(page)).toHaveCount(2);
+    const answer = await holdList('unread');
+    await view('Unread');
+    await open(rows(page, 'one'));
+    await expect(badge(page)).toHaveText('1');
+    await expect.poll(counts).toMatchObject({ unread: 1 });
+    const answered = page.waitForResponse('**/notifications?*unread*');
+    answer();
+    await answered;
+    await expect(center(page).locator('[aria-busy="true"]')).toHaveCount(0);
+    await expect(rows(page)).toHaveText([/two/, /one/]);
+    await expect(rows(page, 'one')).toHaveClass(/jp-mod-open/);
+  });
+
+  test('are chosen at once: what is pressed right after is in the new list', async () => {
+    await push('one');
+    await push('two');
+    await expect(rows(page)).toHaveCount(2);
+    await page.evaluate(async () => {
+      const find = (selector: string, text: string) =>
+        [...document.querySelectorAll<HTMLElement>(selector)].find(node =>
+          node.textContent?.includes(text)
+        )!;
+      find('#jp-notify-center [role="radio"]', 'Unread').click();
+      // Between two clicks of a user, too, the page does what it does at once.
+      await Promise.resolve();
+      find('#jp-notify-center .jp-NotifyRow-summary', 'one').click();
+    });
+    await expect(badge(page)).toHaveText('1');
+    await expect(rows(page, 'one')).toHaveClass(/jp-mod-open/);
+    await expect(rows(page)).toHaveText([/two/, /one/]);
   });
 
   test('find by type, sender and words, also of the body', async () => {

@@ -6,6 +6,7 @@ import { hiddenHeight } from './boxes';
 import {
   check,
   counts,
+  holdList,
   open,
   page,
   push,
@@ -79,15 +80,7 @@ test.describe('With rows selected', () => {
   for (const how of ['a key', 'the toolbar']) {
     test(`${how} puts all away while the list is asked for, and the keyboard goes on`, async () => {
       await pushMany(70, index => `message ${index}`);
-      let answer: () => void = () => undefined;
-      const held = new Promise<void>(resolve => (answer = resolve));
-      await page.route('**/jupyterlab-notify/notifications?*', async route => {
-        const request = route.request();
-        if (request.method() === 'GET' && request.url().includes('inbox')) {
-          await held;
-        }
-        await route.continue();
-      });
+      const answer = await holdList('inbox');
       await reload();
       await rows(page, 'message 69').focus();
       await page.keyboard.press('Control+a');

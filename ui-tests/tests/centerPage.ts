@@ -179,6 +179,24 @@ export async function reload(): Promise<void> {
   }
 }
 
+/**
+ * Hold back what the server says of a list, as if it were slow.
+ *
+ * @returns A function that lets the answers through.
+ */
+export async function holdList(name: 'inbox' | 'unread'): Promise<() => void> {
+  let answer: () => void = () => undefined;
+  const held = new Promise<void>(resolve => (answer = resolve));
+  await page.route('**/jupyterlab-notify/notifications?*', async route => {
+    const request = route.request();
+    if (request.method() === 'GET' && request.url().includes(name)) {
+      await held;
+    }
+    await route.continue();
+  });
+  return answer;
+}
+
 export async function view(name: 'Inbox' | 'Unread' | 'Done'): Promise<void> {
   const loaded = page.getByRole('radio', { name, exact: true });
   if (!(await loaded.isChecked())) {
