@@ -9,20 +9,23 @@ from markdown_it.token import Token
 __all__ = ["to_plain_text"]
 
 
-def to_plain_text(tokens: Sequence[Token]) -> str:
+def to_plain_text(tokens: Sequence[Token], *, words_only: bool = False) -> str:
     """Write the tokens of a text without markup.
 
     Parameters
     ----------
     tokens
         What markdown-it made of a text.
+    words_only
+        Whether to leave out what gives a text its form: the signs of lists, quotes, columns and
+        rulers, and the addresses behind links and pictures.
 
     Returns
     -------
     str
         Paragraphs with an empty line between them.
     """
-    writer = _Writer()
+    writer = _Writer(words_only)
     for token in tokens:
         writer.write(token)
     return "\n".join(writer.lines).strip("\n")
@@ -31,7 +34,8 @@ def to_plain_text(tokens: Sequence[Token]) -> str:
 class _Writer:
     """Collects lines; `indents` has one entry for each list and quote that is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, words_only: bool) -> None:
+        self.words_only = words_only
         self.lines: list[str] = []
         self.indents: list[str] = []
         self.numbers: list[int | None] = []
@@ -41,12 +45,13 @@ class _Writer:
     def write(self, token: Token) -> None:
         kind = token.type
         if kind == "inline":
-            self._inline(_inline_text(token.children or ()))
+            self._inline(_inline_text(token.children or (), addresses=not self.words_only))
         elif kind in ("fence", "code_block"):
             self._add(token.content.rstrip("\n"))
             self._separate()
         elif kind == "hr":
-            self._add("---")
+            if not self.words_only:
+                self._add("---")
             self._separate()
         elif kind in ("bullet_list_open", "ordered_list_open"):
             self.numbers.append(
@@ -65,7 +70,7 @@ class _Writer:
         elif kind == "tr_open":
             self.cells = []
         elif kind == "tr_close":
-            self._add(" | ".join(self.cells or ()))
+            self._add((" " if self.words_only else " | ").join(self.cells or ()))
             self.cells = None
         elif kind in ("heading_close", "table_close") or (
             kind == "paragraph_close" and not token.hidden
@@ -90,7 +95,8 @@ class _Writer:
 
     def _add(self, text: str) -> None:
         for line in text.split("\n"):
-            self.lines.append((self.marker or "".join(self.indents)) + line)
+            start = "" if self.words_only else self.marker or "".join(self.indents)
+            self.lines.append(start + line)
             self.marker = ""
 
     def _separate(self) -> None:
@@ -98,7 +104,7 @@ class _Writer:
             self.lines.append("")
 
 
-def _inline_text(tokens: Sequence[Token]) -> str:
+def _inline_text(tokens: Sequence[Token], *, addresses: bool) -> str:
     parts: list[str] = []
     links: list[tuple[str, int]] = []
     for token in tokens:
@@ -107,9 +113,10 @@ def _inline_text(tokens: Sequence[Token]) -> str:
         elif token.type in ("softbreak", "hardbreak"):
             parts.append("\n")
         elif token.type == "image":
-            alternative = _inline_text(token.children or ())
-            parts.append(f"{alternative} ({token.attrs.get('src', '')})".lstrip())
-        elif token.type == "link_open":
+            alternative = _inline_text(token.children or (), addresses=addresses)
+            address = f" ({token.attrs.get('src', '')})" if addresses else ""
+            parts.append((alternative + address).lstrip())
+        elif token.type == "link_open" and addresses:
             links.append((str(token.attrs.get("href", "")), len(parts)))
         elif token.type == "link_close" and links:
             address, start = links.pop()

@@ -104,7 +104,7 @@ def render_block(text: str) -> str:
     return (_render_cached if len(text) <= CACHED_TEXT else _render)(text, block=True)
 
 
-def plain_text(text: str, *, block: bool = True) -> str:
+def plain_text(text: str, *, block: bool = True, words_only: bool = False) -> str:
     """Return a text without its markup.
 
     Parameters
@@ -113,16 +113,18 @@ def plain_text(text: str, *, block: bool = True) -> str:
         Markdown.
     block
         Whether it is a body; a summary becomes one line.
+    words_only
+        Whether only the words are wanted, as for an excerpt.
 
     Returns
     -------
     str
         Text in which a link is followed by its address, a list has its dashes, and a table its
-        columns.
+        columns, unless only words are wanted.
     """
     try:
         tokens, _ = _parse(text, block=block)
-        plain = to_plain_text(tokens)
+        plain = to_plain_text(tokens, words_only=words_only)
     except TooComplexError:
         plain = text
     if not block:

@@ -70,3 +70,13 @@ async def test_an_opened_row_repeats_its_title_only_where_it_has_more_to_say(
     page = await service.as_("alice").get("/inbox", headers={"Accept": "text/html"})
     repeated = re.findall(r"<p><b>(.*?)</b></p>", page.text)
     assert repeated == ['To <a href="https://example.org">be read</a>']
+
+
+async def test_a_closed_row_shows_the_words_of_its_body(service: Service) -> None:
+    body = "| from | to |\n|---|---|\n| 22:00 | 22:40 |\n\n- Save [your work](https://example.org)"
+    fields = {"summary": "Upkeep", "body": body}
+    answer = await service.as_("admin").post("/v1/admin/broadcasts", json=fields)
+    assert answer.status_code == 200, answer.text
+    page = await service.as_("alice").get("/inbox", headers={"Accept": "text/html"})
+    excerpts = re.findall(r'jn-excerpt"><bdi>(.*?)</bdi>', page.text)
+    assert excerpts == ["from to 22:00 22:40 Save your work"]

@@ -200,6 +200,13 @@ def test_plain_text_says_what_markdown_says():
         "See https://example.org/help\n\na | b\n1 | 2\n\nx < 1\n\n"
         "3. a\n   - b\n   - c\n4. d\n\n> quoted"
     )
+    assert plain_text(text, words_only=True) == (
+        "Quota\n\nYou use 90 % of your home.\nSee https://example.org/help\n\n"
+        "a b\n1 2\n\nx < 1\n\na\nb\nc\nd\n\nquoted"
+    )
+    assert plain_text("a\n\n---\n\n![a plot](plot.png) [`b`](x)", words_only=True) == (
+        "a\n\na plot b"
+    )
     assert plain_text("**Quota** of `home`\n~~x~~", block=False) == "Quota of home x"
 
 

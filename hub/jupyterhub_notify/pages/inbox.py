@@ -72,7 +72,7 @@ def _item(one: Message | Broadcast, kind: Literal["message", "broadcast"]) -> It
         # may have been changed before it was shown again.
         moments = (one.created, one.starts, one.updated)
         created = max((moment for moment in moments if moment is not None), default=None)
-    excerpt = " ".join(plain_text(body).split())
+    excerpt = " ".join(plain_text(body, words_only=True).split())
     return Item(
         kind=kind,
         id=one.id,
