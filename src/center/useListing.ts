@@ -27,8 +27,12 @@ export interface IListingState {
   filtered: boolean;
   setView(view: NotificationModel.IQuery['view']): void;
   setSearch(search: string): void;
-  /** Bring a row into the list, in another view if it belongs there. */
-  include(row: Notification): Promise<void>;
+  /**
+   * Bring a row into the list, in another view if it belongs there.
+   *
+   * @returns False if the user went on to another list meanwhile.
+   */
+  include(row: Notification): Promise<boolean>;
 }
 
 /**
@@ -93,10 +97,15 @@ export function useListing(
       setSearch('');
       setView(home);
       const query = { view: home } as const;
-      loaded.current = JSON.stringify(query);
+      const key = JSON.stringify(query);
+      loaded.current = key;
       await listing.load(query);
+      if (loaded.current !== key) {
+        return false;
+      }
     }
     listing.include(row);
+    return true;
   };
 
   return {

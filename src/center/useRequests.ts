@@ -32,7 +32,8 @@ export function useRequests(options: {
   openId: string | null;
   list: React.RefObject<IListHandle>;
   root: React.RefObject<HTMLElement>;
-  include(row: Notification): Promise<void>;
+  /** Bring a row into the list; false if the user went on to another list meanwhile. */
+  include(row: Notification): Promise<boolean>;
   /** Open a row; `read` tells if the user has read it then. */
   open(row: Notification, read: boolean): void;
 }): (id: string) => void {
@@ -67,8 +68,9 @@ export function useRequests(options: {
       if (!isActive(row)) {
         throw new Error(trans.__('This notification is no longer there.'));
       }
-      await options.include(row);
-      setTarget(target);
+      if (await options.include(row)) {
+        setTarget(target);
+      }
     } catch (reason) {
       fail(reason);
     }

@@ -258,6 +258,26 @@ test.describe('The filters', () => {
     await expect(rows(page)).toHaveText([/two/, /one/]);
   });
 
+  test('show nothing that was asked for in a list that was left since', async () => {
+    const read = await push('is read');
+    await push('is unread');
+    await lab.change(read, { read: true });
+    await expect(rows(page)).toHaveText([/is unread/, /is read/]);
+    await view('Unread');
+    await expect(rows(page)).toHaveText([/is unread/]);
+    const answer = await holdList('inbox');
+    await page.evaluate(id => (window as any).notifyModel.open(id), read);
+    await expect(rows(page)).toHaveText([/is unread/, /is read/]);
+    await view('Unread');
+    await expect(rows(page)).toHaveText([/is unread/]);
+    const answered = page.waitForResponse('**/notifications?*inbox*');
+    answer();
+    await answered;
+    // What the answer brings about is there once the next one is.
+    await push('is newer');
+    await expect(rows(page)).toHaveText([/is newer/, /is unread/]);
+  });
+
   test('find by type, sender and words, also of the body', async () => {
     await push('Disk full', { type: 'error', source: 'quota' });
     await push('Disk nearly full', { type: 'warning', source: 'quota' });
