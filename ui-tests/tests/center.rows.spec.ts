@@ -172,6 +172,10 @@ test.describe('The menu of a row', () => {
     await expect.poll(muted).toHaveLength(1);
     // Under the pointer the bar waits for the other tab, which is slow to draw.
     await center(page).locator('.jp-NotifyUndo').hover();
+    // A menu says what its tab knew when it was opened.
+    await other.waitForFunction(
+      () => (window as any).notifyModel.quiet?.muted.length > 0
+    );
     await rows(other, 'alpha').click({ button: 'right' });
     await expect(
       other.locator('.lm-Menu').getByRole('menuitem', { name: /^Unmute batch/ })
