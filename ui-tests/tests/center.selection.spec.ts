@@ -63,6 +63,7 @@ test.describe('With rows selected', () => {
 
   test('older ones come when all that were loaded are put away, and the keyboard goes on', async () => {
     await pushMany(70, index => `message ${index}`);
+    await expect(badge(page)).toHaveText('70');
     await reload();
     await rows(page, 'message 69').focus();
     await page.keyboard.press('Control+a');
@@ -80,6 +81,7 @@ test.describe('With rows selected', () => {
   for (const how of ['a key', 'the toolbar']) {
     test(`${how} puts all away while the list is asked for, and the keyboard goes on`, async () => {
       await pushMany(70, index => `message ${index}`);
+      await expect(badge(page)).toHaveText('70');
       const answer = await holdList('inbox');
       await reload();
       await rows(page, 'message 69').focus();
