@@ -147,19 +147,32 @@ export class WatchedPage {
 
   /** Press and point at parts of the page, and expect that nothing happens. */
   async pokeAll(whole: string, ...parts: string[]): Promise<void> {
-    await this.page.evaluate(parts => {
-      const { poke } = (window as any).look as ILook;
-      parts.forEach(poke);
-    }, parts);
-    await this.nothingForeign(whole);
+    await this.nothingForeign(whole, parts);
   }
 
-  /** Expect nothing in a part of the page that no text of a sender may bring about. */
-  async nothingForeign(selector: string): Promise<void> {
-    const [found, count, display, dialogs] = await this.page.evaluate(
+  /**
+   * Expect nothing in a part of the page that no text of a sender may bring about.
+   *
+   * @param poked - What is pressed and pointed at before.
+   */
+  async nothingForeign(
+    selector: string,
+    poked: readonly string[] = []
+  ): Promise<void> {
+    const found = await this.page.evaluate(
+      ([selector, poked]) => {
+        const { poke, foreign } = (window as any).look as ILook;
+        poked.forEach(poke);
+        // Once in the same task: a toast that is pressed opens the center, which puts it away.
+        return foreign(selector);
+      },
+      [selector, poked] as const
+    );
+    const [later, count, display, dialogs] = await this.page.evaluate(
       selector =>
         [
-          ((window as any).look as ILook).foreign(selector),
+          document.querySelector(selector) &&
+            ((window as any).look as ILook).foreign(selector),
           document.querySelectorAll('iframe, object, embed, base').length,
           getComputedStyle(document.body).display,
           document.querySelectorAll('.jp-Dialog').length
@@ -167,6 +180,7 @@ export class WatchedPage {
       selector
     );
     expect(found).toEqual([]);
+    expect(later ?? []).toEqual([]);
     expect(this.alarms).toEqual([]);
     expect([count, display]).toEqual([0, 'block']);
     if (selector !== '.jp-Dialog') {
