@@ -17,7 +17,7 @@ def to_plain_text(tokens: Sequence[Token], *, words_only: bool = False) -> str:
     tokens
         What markdown-it made of a text.
     words_only
-        Whether to leave out what gives a text its form: the signs of lists, quotes, columns and
+        Whether to leave out what gives a text its form: the marks of lists, quotes, columns and
         rulers, and the addresses behind links and pictures.
 
     Returns

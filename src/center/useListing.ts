@@ -62,8 +62,7 @@ export function useListing(
 
   const key = JSON.stringify(query);
   const loaded = React.useRef<string | null>(null);
-  // Before the user sees the choice, so that no row of the list that was left can be pressed
-  // under the name of the new one.
+  // A layout effect, so that no row of the old list is shown, or pressed, under the new list's name.
   React.useLayoutEffect(() => {
     const before = loaded.current;
     const load = () => {

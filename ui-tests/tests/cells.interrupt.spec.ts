@@ -40,7 +40,7 @@ class Interrupted(Kernel):
         until = time.monotonic() + (0 if status == "soon" else 60)
         begun = False
         while True:
-            # All that an interrupt may meet: one that leaves this method leaves the cell unanswered.
+            # An interrupt outside of this block would end the method without a reply.
             try:
                 if not begun:
                     begun = True

@@ -249,7 +249,7 @@ test.describe('The filters', () => {
           node.textContent?.includes(text)
         )!;
       find('#jp-notify-center [role="radio"]', 'Unread').click();
-      // Between two clicks of a user, too, the page does what it does at once.
+      // React draws in a microtask, which comes before any next click of a user.
       await Promise.resolve();
       find('#jp-notify-center .jp-NotifyRow-summary', 'one').click();
     });

@@ -163,7 +163,7 @@ export class WatchedPage {
       ([selector, poked]) => {
         const { poke, foreign } = (window as any).look as ILook;
         poked.forEach(poke);
-        // Once in the same task: a toast that is pressed opens the center, which puts it away.
+        // In this task, and again below: a toast that is pressed opens the center, which removes it.
         return foreign(selector);
       },
       [selector, poked] as const
